@@ -1,4 +1,4 @@
-"""``python -m devstack exec -- CMD | status | stop | psql | purge``."""
+"""``python -m devstack run | exec -- CMD | env -- CMD | status | stop | psql | purge``."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import time
 from types import FrameType
 
 from devstack import postgres, processes
+from devstack.environment import development_defaults
 from devstack.keeper import has_keeper
 from devstack.layout import DevStackError, open_home
 from devstack.services import SERVICES
@@ -31,6 +32,12 @@ def execute(command: list[str]) -> int:
             signal.signal(number, forward)
         code = child.wait()
     return code if code >= 0 else 128 - code
+
+
+def execute_without_servers(command: list[str]) -> int:
+    """Replace this process by ``command``; for tools that load the settings and connect to nothing."""
+    unreachable = {"DATABASE_URL": "postgresql://eventops@127.0.0.1:1/eventops"}
+    os.execvpe(command[0], command, unreachable | development_defaults())  # noqa: S606 - no shell is meant
 
 
 def show_status() -> int:
@@ -80,6 +87,8 @@ def main() -> int:
     commands = parser.add_subparsers(dest="action", required=True)
     run = commands.add_parser("exec", help="run a command with DATABASE_URL and REDIS_URL set")
     run.add_argument("command", nargs=argparse.REMAINDER)
+    env = commands.add_parser("env", help="run a command with the variables of development, but no servers")
+    env.add_argument("command", nargs=argparse.REMAINDER)
     commands.add_parser("status", help="what runs, and where")
     commands.add_parser("stop", help="stop the servers")
     commands.add_parser("purge", help="stop the servers and delete their data")
@@ -88,11 +97,11 @@ def main() -> int:
     options = parser.parse_args()
     try:
         match options.action:
-            case "exec":
+            case "exec" | "env":
                 command = options.command[1:] if options.command[:1] == ["--"] else options.command
                 if not command:
-                    parser.error("exec needs a command after --")
-                return execute(command)
+                    parser.error(f"{options.action} needs a command after --")
+                return execute(command) if options.action == "exec" else execute_without_servers(command)
             case "status":
                 return show_status()
             case "stop":

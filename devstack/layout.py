@@ -63,7 +63,9 @@ class Home:
         except FileNotFoundError:
             return {}
         except json.JSONDecodeError as error:
-            raise DevStackError(f"{self.state_file} is damaged. Run 'python -m devstack purge' to start over.") from error
+            raise DevStackError(
+                f"{self.state_file} is damaged. Run 'python -m devstack purge' to start over."
+            ) from error
         return state
 
     def remember(self, **values: Any) -> None:

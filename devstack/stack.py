@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import os
 from collections.abc import Iterator
 
+from devstack.environment import development_defaults, from_outside
 from devstack.keeper import ensure_running
 from devstack.layout import Home, open_home
 from devstack.services import SERVICES, Service
@@ -15,12 +15,12 @@ from devstack.services import SERVICES, Service
 @contextlib.contextmanager
 def running() -> Iterator[dict[str, str]]:
     """The environment for a program that needs both servers; they run at least until the block is left."""
-    environment = dict(os.environ)
+    environment = development_defaults()
     with contextlib.ExitStack() as shares:
-        needed = [service for service in SERVICES.values() if not environment.get(service.variable)]
-        home = open_home() if needed else None
-        for service in needed:
-            assert home is not None
+        home = open_home()
+        for service in SERVICES.values():
+            if from_outside(service.variable):
+                continue
             shares.enter_context(_share(service, home))
             environment[service.variable] = service.url(home)
         yield environment
