@@ -83,7 +83,10 @@ def prompt(arguments: list[str]) -> int:
 
 def main() -> int:
     """Parse the command line and do what it asks."""
-    parser = argparse.ArgumentParser(prog="python -m devstack", description="PostgreSQL and Valkey for this checkout.")
+    parser = argparse.ArgumentParser(
+        prog="python -m devstack",
+        description="PostgreSQL and Valkey for this checkout.",
+    )
     commands = parser.add_subparsers(dest="action", required=True)
     run = commands.add_parser("exec", help="run a command with DATABASE_URL and REDIS_URL set")
     run.add_argument("command", nargs=argparse.REMAINDER)

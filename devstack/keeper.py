@@ -24,7 +24,10 @@ POLL = 0.2
 
 def keep(service: Service, home: Home, ready: IO[str]) -> None:
     """Run ``service`` until nobody uses it. Writes ``ready`` or the reason of a failure to ``ready`` and closes it."""
-    with home.lock(f"{service.name}.keeper").open("a") as own, home.lock(f"{service.name}.users").open("a") as users:
+    with (
+        home.lock(f"{service.name}.keeper").open("a") as own,
+        home.lock(f"{service.name}.users").open("a") as users,
+    ):
         fcntl.flock(own, fcntl.LOCK_EX)
         try:
             server = _start(service, home)
@@ -59,7 +62,12 @@ def _is_abandoned(users: IO[str]) -> bool:
 def _start(service: Service, home: Home) -> subprocess.Popen[bytes]:
     command = service.prepare(home)
     log_path = home.log(service.name)
-    environment = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC", "HOME": str(home.path)}
+    environment = {
+        "PATH": os.defpath,
+        "LC_ALL": "C",
+        "TZ": "UTC",
+        "HOME": str(home.path),
+    }
     deadline = time.monotonic() + START_TIMEOUT
     with log_path.open("w") as log:
         server = processes.start(

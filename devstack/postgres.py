@@ -66,7 +66,11 @@ def _copy_of(source: Path, target: Path) -> Path:
 
 def prepare(home: Home) -> list[str | Path]:
     """Make the cluster ready to start and return the command that starts it."""
-    account, bin_dir, data = unprivileged_account(), binaries(home), home.path / "pgdata"
+    account, bin_dir, data = (
+        unprivileged_account(),
+        binaries(home),
+        home.path / "pgdata",
+    )
     if not (data / "PG_VERSION").exists():
         _initialise(home, account, bin_dir, data)
     _clear_stale_pid(data)
@@ -92,7 +96,12 @@ def _initialise(home: Home, account: Account | None, bin_dir: Path, data: Path) 
         "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions",
     ]
     # fmt: on
-    environment = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC", "HOME": str(home.path)}
+    environment = {
+        "PATH": os.defpath,
+        "LC_ALL": "C",
+        "TZ": "UTC",
+        "HOME": str(home.path),
+    }
     with home.log("initdb").open("w") as log:
         code = processes.start(command, env=environment, cwd=home.path, output=log, account=account).wait()
     password_file.unlink()

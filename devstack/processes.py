@@ -88,7 +88,12 @@ def mentions(pid: int, text: str) -> bool:
     try:
         return text.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
-        listing = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
+        listing = subprocess.run(
+            ["ps", "-o", "command=", "-p", str(pid)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         return text in listing.stdout
 
 

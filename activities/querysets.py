@@ -1,0 +1,16 @@
+from typing import TYPE_CHECKING, Self
+
+from common.querysets import TenantQuerySet
+
+if TYPE_CHECKING:
+    pass
+
+
+class ActivityQuerySet(TenantQuerySet["Activity"]):
+    def newest_first(self) -> Self:
+        return self.order_by("-occurred_at", "-id")
+
+
+class TaskQuerySet(TenantQuerySet["Task"]):
+    def open(self) -> Self:
+        return self.filter(done_at=None)

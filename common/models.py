@@ -1,0 +1,46 @@
+"""The base of every business row."""
+
+from typing import Any
+
+from django.db import models
+
+from common.ids import uuid7
+from common.querysets import TenantQuerySet
+
+
+class TimestampedModel(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        abstract = True
+
+
+class TenantModel(TimestampedModel):
+    """A row that belongs to one organization; Postgres hides it from every other one (``common.tenancy``)."""
+
+    organization = models.ForeignKey(
+        "identity.Organization",
+        on_delete=models.CASCADE,
+        related_name="+",
+        db_index=False,
+    )
+
+    objects = TenantQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+
+class TenantForeignKey(models.ForeignKey):
+    """A foreign key between two rows of one organization.
+
+    The database constraint is composite, ``(organization_id, <column>)`` to ``(organization_id, id)``, and made by
+    ``common.tenancy.ProtectTenantTables``: a plain one would accept another organization's row, because foreign key
+    checks ignore row-level security.
+    """
+
+    def __init__(self, to: Any, on_delete: Any, **kwargs: Any) -> None:
+        kwargs["db_constraint"] = False
+        super().__init__(to, on_delete, **kwargs)

@@ -1,0 +1,13 @@
+from datetime import date
+from typing import TYPE_CHECKING, Self
+
+from common.querysets import TenantQuerySet
+
+if TYPE_CHECKING:
+    pass
+
+
+class EventQuerySet(TenantQuerySet["Event"]):
+    def upcoming(self, today: date) -> Self:
+        """Shows that are not over, the nearest first."""
+        return self.filter(ends_on__gte=today).order_by("starts_on", "name")

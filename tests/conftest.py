@@ -1,0 +1,82 @@
+"""What every test may ask for. The database is real Postgres, connected as the unprivileged role."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from events.models import Event
+from identity.models import Organization, Role, User
+from identity.scope import org_scope
+from tests.factories import EventFactory, MembershipFactory, OrganizationFactory
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> Iterator[None]:
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def organization(db: None) -> Organization:
+    return OrganizationFactory.create(name="Nordlicht Robotics", slug="nordlicht")
+
+
+@pytest.fixture
+def event(organization: Organization) -> Event:
+    return EventFactory.create(organization=organization, name="TechExpo 2026", slug="techexpo-2026")
+
+
+def _member(organization: Organization, role: Role) -> User:
+    return MembershipFactory.create(organization=organization, role=role, user__email=f"{role}@example.com").user
+
+
+@pytest.fixture
+def owner(organization: Organization) -> User:
+    return _member(organization, Role.OWNER)
+
+
+@pytest.fixture
+def admin_member(organization: Organization) -> User:
+    return _member(organization, Role.ADMIN)
+
+
+@pytest.fixture
+def manager(organization: Organization) -> User:
+    return _member(organization, Role.MANAGER)
+
+
+@pytest.fixture
+def rep(organization: Organization) -> User:
+    return _member(organization, Role.REP)
+
+
+@pytest.fixture
+def viewer(organization: Organization) -> User:
+    return _member(organization, Role.VIEWER)
+
+
+@pytest.fixture
+def stranger(db: None) -> User:
+    """The owner of another organization."""
+    return MembershipFactory.create(role=Role.OWNER, user__email="stranger@example.com").user
+
+
+@pytest.fixture
+def client_for() -> Callable[[User], Client]:
+    """A logged-in browser of the given person."""
+
+    def make(user: User) -> Client:
+        client = Client()
+        client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        return client
+
+    return make
+
+
+@pytest.fixture
+def scope(organization: Organization) -> Iterator[None]:
+    """The whole test inside the organization's database scope."""
+    with org_scope(organization.pk):
+        yield

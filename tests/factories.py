@@ -1,0 +1,142 @@
+"""Rows for tests. They are made in the system scope, so a test needs no scope to set its stage."""
+
+from datetime import date
+from typing import Any
+
+import factory
+from factory.django import DjangoModelFactory
+
+from accounts.models import Account, Stand, Tag, TargetAccount, Tier
+from activities.models import Activity, Note, Task
+from events.models import Event
+from identity.models import Membership, Organization, Role, User
+from identity.scope import system_scope
+from people.models import Person, PersonEmail
+
+
+class ScopedFactory(DjangoModelFactory):
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def _create(cls, model_class: type, *args: Any, **kwargs: Any) -> Any:
+        with system_scope():
+            return super()._create(model_class, *args, **kwargs)
+
+
+class UserFactory(ScopedFactory):
+    class Meta:
+        model = User
+
+    email = factory.Sequence(lambda n: f"member{n}@example.com")
+    name = factory.Sequence(lambda n: f"Member {n}")
+
+
+class OrganizationFactory(ScopedFactory):
+    class Meta:
+        model = Organization
+
+    name = factory.Sequence(lambda n: f"Organization {n}")
+    slug = factory.Sequence(lambda n: f"organization-{n}")
+    postal_address = "1 Harbour Street, 20095 Hamburg, Germany"
+
+
+class MembershipFactory(ScopedFactory):
+    class Meta:
+        model = Membership
+
+    organization = factory.SubFactory(OrganizationFactory)
+    user = factory.SubFactory(UserFactory)
+    role = Role.REP
+
+
+class EventFactory(ScopedFactory):
+    class Meta:
+        model = Event
+
+    organization = factory.SubFactory(OrganizationFactory)
+    name = factory.Sequence(lambda n: f"TechExpo {2026 + n}")
+    slug = factory.Sequence(lambda n: f"techexpo-{2026 + n}")
+    starts_on = date(2026, 12, 8)
+    ends_on = date(2026, 12, 10)
+    time_zone = "Europe/Berlin"
+    venue = "Messe Berlin"
+    booth = "A-123"
+
+
+class AccountFactory(ScopedFactory):
+    class Meta:
+        model = Account
+
+    organization = factory.SubFactory(OrganizationFactory)
+    name = factory.Sequence(lambda n: f"Acme {n} GmbH")
+    website = factory.Sequence(lambda n: f"https://www.acme{n}.example")
+
+
+class TagFactory(ScopedFactory):
+    class Meta:
+        model = Tag
+
+    organization = factory.SubFactory(OrganizationFactory)
+    name = factory.Sequence(lambda n: f"tag {n}")
+
+
+class TargetAccountFactory(ScopedFactory):
+    class Meta:
+        model = TargetAccount
+
+    organization = factory.SelfAttribute("account.organization")
+    account = factory.SubFactory(AccountFactory)
+    event = factory.SubFactory(EventFactory, organization=factory.SelfAttribute("..account.organization"))
+    tier = Tier.A
+
+
+class StandFactory(ScopedFactory):
+    class Meta:
+        model = Stand
+
+    organization = factory.SelfAttribute("target.organization")
+    target = factory.SubFactory(TargetAccountFactory)
+    hall = "Hall 4"
+    number = factory.Sequence(lambda n: f"B{n}")
+
+
+class PersonFactory(ScopedFactory):
+    class Meta:
+        model = Person
+        skip_postgeneration_save = True
+
+    organization = factory.SelfAttribute("account.organization")
+    account = factory.SubFactory(AccountFactory)
+    name = factory.Sequence(lambda n: f"Ada Lovelace {n}")
+    first_name = "Ada"
+    last_name = factory.Sequence(lambda n: f"Lovelace {n}")
+    title = "Head of Operations"
+    email = factory.Sequence(lambda n: f"ada{n}@acme.example")
+
+    @factory.post_generation
+    def addresses(self: Person, create: bool, extracted: Any, **kwargs: Any) -> None:
+        if create and self.email:
+            with system_scope():
+                PersonEmail.objects.create(
+                    organization_id=self.organization_id, person=self, email=self.email, is_primary=True
+                )
+
+
+class ActivityFactory(ScopedFactory):
+    class Meta:
+        model = Activity
+
+
+class NoteFactory(ScopedFactory):
+    class Meta:
+        model = Note
+
+    body = "Met at the booth."
+
+
+class TaskFactory(ScopedFactory):
+    class Meta:
+        model = Task
+
+    title = "Call back"
