@@ -4,8 +4,11 @@ import os
 
 from celery import Celery
 
+from eventops.schedule import SCHEDULE
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventops.settings")
 
 app = Celery("eventops")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.conf.beat_schedule = SCHEDULE
