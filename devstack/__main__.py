@@ -14,14 +14,15 @@ from devstack import postgres, processes
 from devstack.environment import development_defaults
 from devstack.keeper import has_keeper
 from devstack.layout import DevStackError, open_home
+from devstack.run import run as run_product
 from devstack.services import SERVICES
 from devstack.stack import running
 
 
 def execute(command: list[str]) -> int:
     """Run ``command`` on the stack and return its exit code (128 + n when signal n ended it)."""
-    with running() as environment:
-        child = processes.start(command, env=environment)
+    with running() as stack:
+        child = processes.start(command, env=stack.environment)
 
         def forward(number: int, _frame: FrameType | None) -> None:
             # A terminal sends Ctrl-C to the child itself; a second one would make it give up its own clean end.
@@ -88,6 +89,7 @@ def main() -> int:
         description="PostgreSQL and Valkey for this checkout.",
     )
     commands = parser.add_subparsers(dest="action", required=True)
+    commands.add_parser("run", help="migrate, seed and run the whole product")
     run = commands.add_parser("exec", help="run a command with DATABASE_URL and REDIS_URL set")
     run.add_argument("command", nargs=argparse.REMAINDER)
     env = commands.add_parser("env", help="run a command with the variables of development, but no servers")
@@ -105,6 +107,8 @@ def main() -> int:
                 if not command:
                     parser.error(f"{options.action} needs a command after --")
                 return execute(command) if options.action == "exec" else execute_without_servers(command)
+            case "run":
+                return run_product()
             case "status":
                 return show_status()
             case "stop":
@@ -116,6 +120,8 @@ def main() -> int:
     except DevStackError as error:
         print(f"devstack: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     except FileNotFoundError as error:
         print(f"devstack: {error.strerror}: {error.filename}", file=sys.stderr)
         return 127

@@ -40,6 +40,7 @@ def start(
     account: Account | None = None,
     on_parent_death: int = signal.SIGTERM,
     new_session: bool = False,
+    keep_open: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
     """Start ``command`` so that it ends with us; as ``account`` when given."""
     return subprocess.Popen(
@@ -53,6 +54,7 @@ def start(
         group=account.gid if account else None,
         extra_groups=[] if account else None,
         start_new_session=new_session,
+        pass_fds=tuple(keep_open),
         preexec_fn=die_with_parent(on_parent_death),
     )
 

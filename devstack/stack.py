@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from devstack.environment import development_defaults, from_outside
 from devstack.keeper import ensure_running
@@ -12,23 +13,34 @@ from devstack.layout import Home, open_home
 from devstack.services import SERVICES, Service
 
 
+@dataclass(frozen=True)
+class Stack:
+    """The environment for programs that need the servers, and the open files that are our shares of them.
+
+    A child that inherits ``shares`` keeps the servers up until it has ended too, even when we are killed.
+    """
+
+    environment: dict[str, str]
+    shares: tuple[int, ...]
+
+
 @contextlib.contextmanager
-def running() -> Iterator[dict[str, str]]:
-    """The environment for a program that needs both servers; they run at least until the block is left."""
+def running() -> Iterator[Stack]:
+    """Both servers, unless their address comes from outside; they run at least until the block is left."""
     environment = development_defaults()
     with contextlib.ExitStack() as shares:
-        home = open_home()
+        home, held = open_home(), []
         for service in SERVICES.values():
             if from_outside(service.variable):
                 continue
-            shares.enter_context(_share(service, home))
+            held.append(shares.enter_context(_share(service, home)))
             environment[service.variable] = service.url(home)
-        yield environment
+        yield Stack(environment, tuple(held))
 
 
 @contextlib.contextmanager
-def _share(service: Service, home: Home) -> Iterator[None]:
+def _share(service: Service, home: Home) -> Iterator[int]:
     with home.lock(f"{service.name}.users").open("a") as users:
         fcntl.flock(users, fcntl.LOCK_SH)
         ensure_running(service, home)
-        yield
+        yield users.fileno()
