@@ -3,10 +3,14 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from eventops import health
 from eventops.api import api
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("livez", health.livez, name="livez"),
+    path("readyz", health.readyz, name="readyz"),
+    path("api/health", health.health, name="health"),
     path("api/", api.urls),
     path("", include("allauth.urls")),
 ]
