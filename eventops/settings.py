@@ -6,9 +6,11 @@ import environ
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from eventops import logs
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
-if (BASE_DIR / ".env").exists():
+if (BASE_DIR / ".env").exists() and not env.bool("EVENTOPS_IGNORE_DOTENV", default=False):
     env.read_env(BASE_DIR / ".env")
 
 # --- What runs -------------------------------------------------------------------------------------------------------
@@ -116,15 +118,15 @@ REDIS_URL = env.str("REDIS_URL", default="")
 """The broker and, in the next database number, the cache. Empty: no background work, cache in memory."""
 
 
-def _redis_database(url: str, number: int) -> str:
+def _next_redis_database(url: str) -> str:
     base, _, last = url.rpartition("/")
-    return f"{base}/{number}" if last.isdigit() else f"{url.rstrip('/')}/{number}"
+    return f"{base}/{int(last) + 1}" if last.isdigit() else f"{url.rstrip('/')}/1"
 
 
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": _redis_database(REDIS_URL, 1),
+        "LOCATION": _next_redis_database(REDIS_URL),
         "TIMEOUT": 300,
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2},
     }
@@ -182,7 +184,7 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 # --- Background work -------------------------------------------------------------------------------------------------
 
-CELERY_BROKER_URL = _redis_database(REDIS_URL, 0) if REDIS_URL else "memory://"
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=REDIS_URL or "memory://")
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
@@ -200,7 +202,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "unacked_restore_throttle": 1,
     "socket_connect_timeout": 2,
 }
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "eventops.beat:SoleScheduler"
+CELERY_WORKER_SEND_TASK_EVENTS = False
+WORKER_HEALTH_HOST = env.str("WORKER_HEALTH_HOST", default="127.0.0.1" if EVENTOPS_DEMO else "0.0.0.0")  # noqa: S104
+WORKER_HEALTH_PORT = env.int("WORKER_HEALTH_PORT", default=8080)
+"""Where a worker answers ``GET /health``; 0 switches it off."""
 CELERY_TIMEZONE = "UTC"
 CRON_SECRET = env.str("CRON_SECRET", default="")
 """Lets an outside scheduler ring the bell over HTTP. Empty: those addresses are closed."""
@@ -220,9 +226,10 @@ USE_TZ = True
 USE_I18N = True
 FORMAT_MODULE_PATH = None
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = env.bool("WHITENOISE_USE_FINDERS", default=DEBUG or EVENTOPS_DEMO)
+"""Serve static files from their sources, without ``collectstatic``."""
+STATIC_ROOT = None if WHITENOISE_USE_FINDERS else BASE_DIR / "staticfiles"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -263,3 +270,9 @@ CONTENT_SECURITY_POLICY = {
 
 if len(SECRET_KEY) < 32:
     raise ImproperlyConfigured("AUTH_SECRET must be at least 32 characters: try `openssl rand -base64 48`.")
+
+# --- Logs ------------------------------------------------------------------------------------------------------------
+
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
+LOGGING = logs.configure(level=LOG_LEVEL)
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
