@@ -3,6 +3,7 @@ from typing import TYPE_CHECKING, Self
 from common.querysets import TenantQuerySet
 
 if TYPE_CHECKING:
+    from accounts.models import Account, TargetAccount
     from events.models import Event
 
 

@@ -3,7 +3,7 @@ from typing import TYPE_CHECKING, Self
 from common.querysets import TenantQuerySet
 
 if TYPE_CHECKING:
-    pass
+    from activities.models import Activity, Task
 
 
 class ActivityQuerySet(TenantQuerySet["Activity"]):

@@ -1,11 +1,14 @@
 """The base of every business row."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import models
 
 from common.ids import uuid7
 from common.querysets import TenantQuerySet
+
+ST = TypeVar("ST")
+GT = TypeVar("GT")
 
 
 class TimestampedModel(models.Model):
@@ -33,7 +36,7 @@ class TenantModel(TimestampedModel):
         abstract = True
 
 
-class TenantForeignKey(models.ForeignKey):
+class TenantForeignKey(models.ForeignKey[ST, GT]):
     """A foreign key between two rows of one organization.
 
     The database constraint is composite, ``(organization_id, <column>)`` to ``(organization_id, id)``, and made by

@@ -32,7 +32,7 @@ def protect_table_sql(table: str, column: str = "organization_id") -> list[str]:
     ]
 
 
-def tenant_foreign_keys(model: type[models.Model]) -> list[TenantForeignKey]:
+def tenant_foreign_keys(model: type[models.Model]) -> list[TenantForeignKey[Any, Any]]:
     """The foreign keys of ``model`` that must stay inside one organization; history tables keep none."""
     fields = model._meta.local_fields
     if any(field.name == "pgh_id" for field in fields):
@@ -82,7 +82,7 @@ class ProtectTenantTables(Operation):
         self,
         schema_editor: BaseDatabaseSchemaEditor,
         table: str,
-        field: TenantForeignKey,
+        field: TenantForeignKey[Any, Any],
     ) -> None:
         target = field.related_model._meta.db_table
         schema_editor.execute(_add_constraint_sql(target, f"{target}_same_org", "UNIQUE (organization_id, id)"))

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Self
 from common.querysets import TenantQuerySet
 
 if TYPE_CHECKING:
-    pass
+    from events.models import Event
 
 
 class EventQuerySet(TenantQuerySet["Event"]):

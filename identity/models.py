@@ -1,6 +1,5 @@
 """Who is asking: people who log in, the organizations they belong to, and what they may do there."""
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import pghistory
@@ -45,7 +44,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     objects = UserManager()
 
     USERNAME_FIELD = "email"
-    REQUIRED_FIELDS: ClassVar[Sequence[str]] = []
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     def __str__(self) -> str:
         return self.name or self.email

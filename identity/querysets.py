@@ -3,7 +3,7 @@ from typing import TYPE_CHECKING, Self
 from common.querysets import TenantQuerySet
 
 if TYPE_CHECKING:
-    from identity.models import User
+    from identity.models import Membership, User
 
 
 class MembershipQuerySet(TenantQuerySet["Membership"]):

@@ -24,7 +24,7 @@ P = ParamSpec("P")
 class OrgRequest(HttpRequest):
     """A request of a member: what ``member_required`` promises to a view."""
 
-    user: User  # type: ignore[assignment]
+    user: User
     htmx: HtmxDetails
     organization: Organization
     membership: Membership
@@ -59,13 +59,9 @@ def member_required(*, role: Role = Role.VIEWER) -> Callable[[View[R, P]], Calla
                     return redirect("identity:choose")
                 if not membership.may(role):
                     raise PermissionDenied(f"This needs the role {role.label.lower()} or higher.")
-                org_request = cast("OrgRequest", request)
-                org_request.membership, org_request.organization = (
-                    membership,
-                    membership.organization,
-                )
-                _activate_time_zone(org_request)
-                return view(org_request, *args, **kwargs)
+                member_request = cast("R", request)
+                let_in(member_request, membership)
+                return view(member_request, *args, **kwargs)
 
         return wrapper
 

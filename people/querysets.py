@@ -4,6 +4,7 @@ from common.querysets import TenantQuerySet
 
 if TYPE_CHECKING:
     from events.models import Event
+    from people.models import Person
 
 
 class PersonQuerySet(TenantQuerySet["Person"]):
