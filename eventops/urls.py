@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from common.style import style_page
 from eventops import health
 from eventops.api import api
 
@@ -12,5 +13,6 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("api/health", health.health, name="health"),
     path("api/", api.urls),
+    path("style/", style_page, name="style"),
     path("", include("allauth.urls")),
 ]
