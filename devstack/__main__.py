@@ -22,7 +22,7 @@ from devstack.stack import running
 def execute(command: list[str]) -> int:
     """Run ``command`` on the stack and return its exit code (128 + n when signal n ended it)."""
     with running() as stack:
-        child = processes.start(command, env=stack.environment)
+        child = processes.start(command, env=stack.environment | stack.for_tests)
 
         def forward(number: int, _frame: FrameType | None) -> None:
             # A terminal sends Ctrl-C to the child itself; a second one would make it give up its own clean end.

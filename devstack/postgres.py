@@ -27,6 +27,12 @@ def url(home: Home) -> str:
     return f"postgresql://{APP_ROLE}:{home.secret('app_password')}@127.0.0.1:{home.read_state()['postgres_port']}/{DATABASE}"
 
 
+def superuser_url(home: Home) -> str:
+    """The address of the cluster's superuser, whom the product refuses to work as."""
+    state = home.read_state()
+    return f"postgresql://postgres:{home.secret('superuser_password')}@127.0.0.1:{state['postgres_port']}/{DATABASE}"
+
+
 def superuser_environment(home: Home) -> dict[str, str]:
     """libpq variables for a person who wants a superuser prompt."""
     return {

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from devstack.environment import development_defaults, from_outside
 from devstack.keeper import ensure_running
 from devstack.layout import Home, open_home
-from devstack.services import SERVICES, Service
+from devstack.postgres import superuser_url
+from devstack.services import POSTGRES, SERVICES, Service
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class Stack:
     """
 
     environment: dict[str, str]
+    for_tests: dict[str, str]
+    """What a test may know that the product must not: the superuser, to see it refused."""
     shares: tuple[int, ...]
 
 
@@ -28,6 +31,7 @@ class Stack:
 def running() -> Iterator[Stack]:
     """Both servers, unless their address comes from outside; they run at least until the block is left."""
     environment = development_defaults()
+    for_tests: dict[str, str] = {}
     with contextlib.ExitStack() as shares:
         home, held = open_home(), []
         for service in SERVICES.values():
@@ -35,7 +39,9 @@ def running() -> Iterator[Stack]:
                 continue
             held.append(shares.enter_context(_share(service, home)))
             environment[service.variable] = service.url(home)
-        yield Stack(environment, tuple(held))
+            if service is POSTGRES:
+                for_tests["DEVSTACK_SUPERUSER_URL"] = superuser_url(home)
+        yield Stack(environment, for_tests, tuple(held))
 
 
 @contextlib.contextmanager

@@ -17,7 +17,9 @@ api = NinjaAPI(
 )
 api.add_decorator(in_scope, mode="view")
 
-ROUTERS: dict[str, str] = {}
+ROUTERS: dict[str, str] = {
+    "": "eventops.operations_api.router",
+}
 """Prefix below ``/api`` to the dotted path of the router."""
 
 for prefix, router in ROUTERS.items():

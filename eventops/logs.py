@@ -17,8 +17,8 @@ SECRET_NAME = re.compile(
 )
 # Addresses of people, credentials in URLs, secrets in query strings, and long opaque path segments (one-time links).
 REPLACEMENTS = [
-    (re.compile(r"[\w.+%-]+@[\w-]+(\.[\w-]+)+"), "[address]"),
     (re.compile(r"(?<=://)[^\s/@]+@"), f"{HIDDEN}@"),
+    (re.compile(r"[\w.+%-]+@[\w-]+(\.[\w-]+)+"), "[address]"),
     (
         re.compile(r"(?i)\b((?:access_|refresh_|id_)?token|code|state|signature|key|secret|password)=[^&\s'\"]+"),
         rf"\1={HIDDEN}",

@@ -1,0 +1,141 @@
+"""What production refuses to start with."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+from django.db import connection
+
+from eventops import checks
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+STRONG = "u8Xo2mQ0vT5rZ1kJ7wYcN4bH6dLf9sGaPqEeRtUi"
+
+
+@pytest.fixture
+def production(settings):
+    settings.BASE_URL = "https://crm.example.com"
+    settings.EVENTOPS_DEMO = settings.DEBUG = False
+    settings.SANDBOX_URL = ""
+    settings.SECRET_KEY = STRONG
+    return settings
+
+
+def identifiers() -> list[str]:
+    return [problem.id for problem in checks.check_configuration()]
+
+
+def test_a_sound_production_passes(production):
+    assert identifiers() == []
+
+
+def test_the_sandbox_is_refused(production):
+    production.SANDBOX_URL = "http://127.0.0.1:8001"
+
+    assert identifiers() == ["eventops.E001"]
+
+
+@pytest.mark.parametrize("secret", ["short", "a" * 64, "django-insecure-" + STRONG, "change-me-" + STRONG])
+def test_a_weak_secret_is_refused(production, secret):
+    production.SECRET_KEY = secret
+
+    assert identifiers() == ["eventops.E002"]
+
+
+def test_debug_is_refused_where_others_reach_it(production):
+    production.DEBUG = True
+
+    assert identifiers() == ["eventops.E003"]
+
+
+def test_the_demo_is_refused_where_others_reach_it(production):
+    production.EVENTOPS_DEMO = True
+
+    assert identifiers() == ["eventops.E004"]
+
+
+def test_the_demo_on_this_machine_may_use_the_sandbox(production):
+    production.BASE_URL, production.EVENTOPS_DEMO = "http://localhost:8000", True
+    production.SANDBOX_URL = "http://127.0.0.1:8001"
+
+    assert identifiers() == []
+
+
+def test_our_own_role_is_bound_by_row_level_security(db):
+    with connection.cursor() as cursor:
+        assert checks.role_problems(cursor) == []
+
+
+class Answers:
+    """A cursor that has one row to give: roles we cannot create as the unprivileged role."""
+
+    def __init__(self, *row):
+        self.row = row
+
+    def execute(self, *arguments):
+        return None
+
+    def fetchall(self):
+        return [self.row]
+
+
+def test_a_role_that_bypasses_row_level_security_is_a_problem():
+    assert [problem.id for problem in checks.role_problems(Answers("postgres", True, True))] == ["eventops.E005"]
+
+
+def test_a_role_that_cannot_take_the_system_role_is_a_problem():
+    assert [problem.id for problem in checks.role_problems(Answers("eventops", False, False))] == ["eventops.E006"]
+
+
+def start(command, **environment):
+    return subprocess.run(
+        [sys.executable, *command],
+        env=os.environ | environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["-c", "import eventops.wsgi"],
+        ["-m", "celery", "-A", "eventops", "worker"],
+        ["-m", "celery", "-A", "eventops", "beat"],
+    ],
+)
+def test_web_worker_and_beat_refuse_to_start_with_the_sandbox_in_production(command):
+    done = start(command, BASE_URL="https://crm.example.com", AUTH_SECRET=STRONG, SANDBOX_URL="http://127.0.0.1:8001")
+
+    assert done.returncode != 0
+    assert "eventops.E001" in done.stderr
+
+
+@pytest.mark.slow
+def test_web_starts_while_the_database_is_away():
+    away = urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(netloc="eventops:x@127.0.0.1:1"))
+
+    done = start(["-c", "import eventops.wsgi"], DATABASE_URL=away)
+
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_web_refuses_a_superuser():
+    superuser = os.environ.get("DEVSTACK_SUPERUSER_URL")
+    if not superuser:
+        pytest.skip("the database is not the embedded one, so there is no superuser to try")
+    psycopg.connect(superuser).close()
+
+    done = start(["-c", "import eventops.wsgi"], DATABASE_URL=superuser)
+
+    assert done.returncode != 0
+    assert "eventops.E005" in done.stderr
