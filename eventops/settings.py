@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "accounts",
     "people",
     "activities",
+    "meetings",
     "eventops",
     "django.contrib.admin",
 ]

@@ -1,6 +1,6 @@
 """Rows for tests. They are made in the system scope, so a test needs no scope to set its stage."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import factory
@@ -11,6 +11,7 @@ from activities.models import Activity, Note, Task
 from events.models import Event
 from identity.models import Membership, Organization, Role, User
 from identity.scope import system_scope
+from meetings.models import Attendee, BoothTable, Meeting
 from people.models import Person, PersonEmail
 
 
@@ -140,3 +141,37 @@ class TaskFactory(ScopedFactory):
         model = Task
 
     title = "Call back"
+
+
+class BoothTableFactory(ScopedFactory):
+    class Meta:
+        model = BoothTable
+
+    organization = factory.SelfAttribute("event.organization")
+    event = factory.SubFactory(EventFactory)
+    name = factory.Sequence(lambda n: f"Table {n}")
+
+
+class MeetingFactory(ScopedFactory):
+    """A confirmed meeting of half an hour on the first day of the default show, at 10:00 in Berlin."""
+
+    class Meta:
+        model = Meeting
+
+    organization = factory.SelfAttribute("account.organization")
+    account = factory.SubFactory(AccountFactory)
+    event = factory.SubFactory(EventFactory, organization=factory.SelfAttribute("..account.organization"))
+    title = factory.LazyAttribute(lambda meeting: f"Meeting with {meeting.account.name}")
+    starts_at = datetime(2026, 12, 8, 9, 0, tzinfo=UTC)
+    ends_at = factory.LazyAttribute(lambda meeting: meeting.starts_at + timedelta(minutes=30))
+    status = Meeting.Status.CONFIRMED
+
+
+class AttendeeFactory(ScopedFactory):
+    class Meta:
+        model = Attendee
+
+    organization = factory.SelfAttribute("meeting.organization")
+    meeting = factory.SubFactory(MeetingFactory)
+    person = factory.SubFactory(PersonFactory, account=factory.SelfAttribute("..meeting.account"))
+    is_primary = True
