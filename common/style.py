@@ -49,7 +49,7 @@ def _samples(request: HttpRequest) -> dict[str, Any]:
     return {
         "nav_events": [request.event],  # type: ignore[attr-defined]
         "form": SampleForm(),
-        "bad_form": SampleForm({"email": "nobody@", "name": ""}),
+        "bad_form": SampleForm({"bad-email": "nobody@", "bad-name": ""}, prefix="bad"),
         "rows": _rows(),
         "days": [
             {

@@ -7,6 +7,8 @@ from common.style import style_page
 from eventops import health
 from eventops.api import api
 
+handler500 = "common.errors.server_error"
+
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("livez", health.livez, name="livez"),

@@ -62,8 +62,14 @@ PHONE_CENTRE = (Place("people:create", "Capture", "capture", "c"),)
 PHONE_RIGHT = (MAIN[5],)
 USER = (
     Place("identity:profile", "Profile", "user"),
-    Place("usersessions_list", "Sessions", "monitor"),
     Place("mfa_index", "Two-step sign-in", "shield"),
+    Place("usersessions_list", "Sessions", "monitor"),
+)
+YOU = (
+    *USER,
+    Place("account_email", "E-mail addresses", "mail"),
+    Place("account_change_password", "Password", "key"),
+    Place("socialaccount_connections", "Connected sign-ins", "link"),
 )
 GROUPS = {
     "main": MAIN,
@@ -72,6 +78,7 @@ GROUPS = {
     "phone_centre": PHONE_CENTRE,
     "phone_right": PHONE_RIGHT,
     "user": USER,
+    "you": YOU,
 }
 
 
