@@ -82,7 +82,8 @@ $(STAMP): requirements/dev.txt | $(UV)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "EventOps needs Python 3.11 or newer; PYTHON=/path/to/python3 chooses one."; exit 1; }
 	@test -x $(PY) || $(UV) venv -q --python "$$(command -v $(PYTHON))" $(VENV)
 	@echo "Installing the locked dependencies into $(VENV)"
-	@$(UV) pip sync -q --require-hashes --python $(PY) requirements/dev.txt
+	@$(UV) pip sync -q --require-hashes --python $(PY) requirements/dev.txt || \
+	{ echo "Trying again with the system's certificates"; UV_SYSTEM_CERTS=1 $(UV) pip sync -q --require-hashes --python $(PY) requirements/dev.txt; }
 	@touch $@
 
 # uv comes as an ordinary package. Debian's python3 may lack venv; then pip puts it into a folder of its own.
