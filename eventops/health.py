@@ -18,7 +18,7 @@ import redis
 import structlog
 from django.conf import settings
 from django.db import connection
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -112,3 +112,16 @@ def health(request: HttpRequest) -> JsonResponse:
         },
     }
     return _answer(body, status=STATUS_CODES[status], started=started)
+
+
+PROBES = {"/livez": livez, "/readyz": readyz, "/api/health": health}
+
+
+def answer_probes(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
+    """The outermost middleware: a platform probes by IP address and plain HTTP, which host checks and redirects refuse."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        probe = PROBES.get(request.path_info)
+        return get_response(request) if probe is None else probe(request)
+
+    return middleware

@@ -11,6 +11,7 @@ handler500 = "common.errors.server_error"
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    # Answered by the outermost middleware; named here so that they can be reversed and are known to all.
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
     path("api/health", health.health, name="health"),

@@ -128,5 +128,14 @@ def test_ready_without_redis(db, browser, settings):
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/api/health"])
+def test_a_probe_by_address_over_plain_http_is_answered(db, browser, settings, path):
+    settings.ALLOWED_HOSTS, settings.SECURE_SSL_REDIRECT = ["crm.example.com"], True
+
+    response = browser.get(path, headers={"host": "10.0.0.7:8000"})
+
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/api/health"])
 def test_health_is_only_read(browser, path):
     assert browser.post(path).status_code == 405
