@@ -151,7 +151,7 @@ def _has_command(name: str) -> bool:
 def _fingerprint(database_url: str) -> str:
     """Changes with the database, the migrations and the demo's seed: what a warm start may skip."""
     digest = hashlib.sha256(database_url.encode())
-    sources = [*CHECKOUT.glob("*/migrations/*"), *CHECKOUT.glob("*/management/commands/seed_demo.py")]
+    sources = [*CHECKOUT.glob("*/migrations/*"), *CHECKOUT.glob("eventops/demo/*.py")]
     for path in sorted([*sources, CHECKOUT / "requirements" / "base.txt"]):
         if path.is_file():
             digest.update(f"{path.relative_to(CHECKOUT)}\0".encode() + path.read_bytes())
