@@ -128,7 +128,7 @@ def exact(value: datetime | None, zone: str | ZoneInfo | None = None, empty: str
 
 
 def _zone(zone: str | ZoneInfo | None) -> ZoneInfo | None:
-    return ZoneInfo(zone) if isinstance(zone, str) and zone else (zone or None)  # type: ignore[return-value]
+    return ZoneInfo(zone) if isinstance(zone, str) and zone else (zone or None)
 
 
 def relative(value: datetime) -> str:

@@ -2,6 +2,7 @@
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from playwright.sync_api import expect
 
 from tests.e2e.browser import axe_findings, picture, sideways
@@ -99,19 +100,27 @@ def test_question_mark_lists_the_keys(visit):
     assert page.get_by_role("dialog", name="Keyboard shortcuts").get_by_text("New account").is_visible()
 
 
-@pytest.mark.parametrize("path", ["/accounts/login/", "/accounts/signup/", "/accounts/password/reset/", "/nowhere/"])
-def test_plain_pages_are_accessible(visit, path):
-    page = visit(path, width=390)
+@pytest.mark.parametrize("name", ["account_login", "account_signup", "account_reset_password"])
+def test_plain_pages_are_accessible(visit, name):
+    page = visit(reverse(name), width=390)
 
+    assert page.locator("main form .btn-primary").is_visible()
     assert axe_findings(page) == []
 
 
-@pytest.mark.parametrize(
-    "path", ["/accounts/email/", "/accounts/password/change/", "/accounts/2fa/", "/accounts/sessions/"]
-)
-def test_account_pages_are_accessible(visit, rep, path):
-    page = visit(path, user=rep)
+def test_missing_page_says_so_and_leads_home(visit):
+    page = visit("/nowhere/", width=390)
 
+    assert page.get_by_role("heading").inner_text() == "There is nothing here"
+    assert page.get_by_role("link", name="Go to the start page").is_visible()
+    assert axe_findings(page) == []
+
+
+@pytest.mark.parametrize("name", ["account_email", "account_change_password", "mfa_index", "usersessions_list"])
+def test_account_pages_are_accessible(visit, rep, name):
+    page = visit(reverse(name), user=rep)
+
+    assert page.get_by_role("navigation", name="Your account").is_visible()
     assert axe_findings(page) == []
 
 
