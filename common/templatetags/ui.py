@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from common.tones import look_of
 
@@ -97,6 +97,16 @@ def clip(text: object, empty: str = "") -> SafeString:
     if not words:
         return format_html('<span class="quiet">{}</span>', empty) if empty else SafeString("")
     return format_html('<span class="clip" title="{}">{}</span>', words, words)
+
+
+@register.filter
+def sentence(text: str) -> str:
+    """A heading of another package in our case: ``Two-Factor Authentication`` becomes ``Two-factor authentication``."""
+    if "<" in text:
+        return text
+    first, *rest = text.split() or [""]
+    words = [first if first.isupper() else first[:1].upper() + first[1:].lower()]
+    return mark_safe(" ".join([*words, *(w if w.isupper() and len(w) > 1 else w.lower() for w in rest)]))  # noqa: S308  as it came
 
 
 # --- Time, numbers ---------------------------------------------------------------------------------------------------
