@@ -5,4 +5,6 @@ Every entry is a sweep that finds what no bell rang for, so running one twice, o
 
 from typing import Any
 
-SCHEDULE: dict[str, dict[str, Any]] = {}
+SCHEDULE: dict[str, dict[str, Any]] = {
+    "research.sweep": {"task": "research.sweep", "schedule": 60.0},
+}

@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "people",
     "activities",
     "meetings",
+    "research",
     "eventops",
     "django.contrib.admin",
 ]

@@ -1,0 +1,42 @@
+"""Keep scores true while accounts and people change: a few at once, many by a run."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.dispatch import receiver
+
+from common.happenings import Happening, Kind, happened
+from research import services
+
+_ACCOUNTS = {Kind.ACCOUNT_CREATED, Kind.ACCOUNT_UPDATED}
+_PEOPLE = {Kind.PERSON_CREATED, Kind.PERSON_UPDATED}
+_CAUSES = {Kind.LIST_IMPORTED: "A list was imported"}
+
+
+@receiver(happened, dispatch_uid="research.rescore")
+def rescore(happenings: Sequence[Happening], **_: Any) -> None:
+    by_organization: dict[UUID, list[Happening]] = defaultdict(list)
+    for happening in happenings:
+        if happening.kind in _ACCOUNTS | _PEOPLE or happening.kind in _CAUSES:
+            by_organization[happening.organization_id].append(happening)
+    for organization_id, news in by_organization.items():
+        _rescore(organization_id, news)
+
+
+def _rescore(organization_id: UUID, news: Sequence[Happening]) -> None:
+    actor_id = news[0].actor_id
+    accounts = {h.account_id for h in news if h.kind in _ACCOUNTS and h.account_id}
+    people = {h.person_id for h in news if h.kind in _PEOPLE and h.person_id}
+    unnamed = any(
+        not (h.account_id if h.kind in _ACCOUNTS else h.person_id if h.kind in _PEOPLE else None) for h in news
+    )
+    if unnamed or len(accounts) + len(people) > services.AT_ONCE:
+        cause = next((_CAUSES[h.kind] for h in news if h.kind in _CAUSES), "Accounts or people were changed")
+        services.request_run(organization_id, cause=cause, actor_id=actor_id)
+        return
+    if accounts:
+        services.score_accounts(organization_id, accounts, actor_id=actor_id)
+    if people:
+        services.score_people(organization_id, people, actor_id=actor_id)

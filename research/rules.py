@@ -1,0 +1,240 @@
+"""What a score is: pure functions from rules and facts to points and reasons.
+
+The definition, in full:
+
+* Every rule asks one question about one fact. Rules about the same fact are rungs of one ladder: of those that award
+  points, only the best one that fits counts. Rules that deduct points all count.
+* What can be reached is the sum, over the facts, of the best award for each.
+* The score is ``100 x (awards - deductions) / what can be reached``, rounded half up and kept within 0 and 100. A fact
+  that is not known earns nothing and stays in what can be reached: knowing more can only help.
+* Without any rule that awards points there is no score.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypedDict
+from uuid import UUID
+
+from common.text import normalise
+from research.facts import FACTS, Fact, Kind
+from research.models import Operator
+
+Outcome = Literal["met", "missed", "unknown", "deducted"]
+
+
+class Reason(TypedDict):
+    """One line of the explanation: ``points`` earned of the ``of`` that this fact can bring."""
+
+    fact: str
+    outcome: Outcome
+    points: int
+    of: int
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """A rule without its row. ``value`` is ``{"min":…}``, ``{"max":…}``, both, ``{"words": […]}`` or empty."""
+
+    subject: str
+    fact: str
+    operator: str
+    points: int
+    value: Mapping[str, Any] = field(default_factory=dict)
+    label: str = ""
+    id: UUID | None = None
+
+    def describe(self) -> str:
+        """The question in words: ``200–5,000 employees``, ``industry mentions robot, automation``."""
+        return self.label or _describe(FACTS[self.subject][self.fact], self.operator, self.value)
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    a: int = 80
+    b: int = 60
+    c: int = 40
+
+    def tier(self, score: int | None) -> str:
+        """The tier a score proposes; ``""`` without a score."""
+        if score is None:
+            return ""
+        return "A" if score >= self.a else "B" if score >= self.b else "C" if score >= self.c else "D"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleSet:
+    """The rules of an organization as of ``version`` (0: the defaults, never saved)."""
+
+    rules: tuple[Rule, ...]
+    thresholds: Thresholds = Thresholds()
+    version: int = 0
+
+    def of(self, subject: str) -> tuple[Rule, ...]:
+        return tuple(rule for rule in self.rules if rule.subject == subject)
+
+
+@dataclass(frozen=True)
+class Score:
+    value: int | None
+    reasons: list[Reason]
+
+
+def plain(reason: Mapping[str, Any]) -> str:
+    """A reason as one line: ``+20 200–5,000 employees (620)``, ``0 industry unknown``, ``−10 tag competitor``."""
+    points = reason["points"]
+    sign = "+" if points > 0 else "−" if points < 0 else ""
+    return f"{sign}{abs(points)} {reason['text']}"
+
+
+def percent(earned: int, reachable: int) -> int | None:
+    """The share as 0 to 100, rounded half up; ``None`` when nothing can be reached."""
+    if reachable <= 0:
+        return None
+    return max(0, min(100, (200 * earned + reachable) // (2 * reachable)))
+
+
+_MEMO_LIMIT = 50_000
+
+
+class Scorer:
+    """The rules of one subject, made ready for many rows.
+
+    ``facts`` names the values a row must bring, in that order. Values repeat (countries, industries, sizes), so every
+    answer about a value is remembered.
+    """
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        by_fact: dict[str, list[Rule]] = {}
+        for rule in rules:
+            by_fact.setdefault(rule.fact, []).append(rule)
+        self.facts = tuple(by_fact)
+        self._ladders = [_Ladder(FACTS[ladder[0].subject][key], ladder) for key, ladder in by_fact.items()]
+        self.reachable = sum(ladder.best for ladder in self._ladders)
+
+    def score(self, values: Sequence[Any]) -> Score:
+        """``values`` in the order of ``facts``; ``None`` and ``""`` mean unknown."""
+        answers = [ladder.answer(value) for ladder, value in zip(self._ladders, values, strict=True)]
+        reasons = [reason for answer in answers for reason in answer.reasons]
+        return Score(percent(sum(answer.points for answer in answers), self.reachable), reasons)
+
+    def score_as_json(self, values: Sequence[Any]) -> tuple[int | None, str]:
+        """The same, with the reasons as a JSON array: what is written for a hundred thousand rows."""
+        answers = [ladder.answer(value) for ladder, value in zip(self._ladders, values, strict=True)]
+        points = sum(answer.points for answer in answers)
+        return percent(points, self.reachable), "[" + ",".join(a.json for a in answers if a.json) + "]"
+
+
+@dataclass(frozen=True)
+class _Answer:
+    points: int
+    reasons: list[Reason]
+    json: str
+
+
+class _Ladder:
+    """All rules about one fact."""
+
+    def __init__(self, fact: Fact, rules: Sequence[Rule]) -> None:
+        self.fact = fact
+        self._awards = sorted((rule for rule in rules if rule.points > 0), key=lambda rule: -rule.points)
+        self._deductions = [rule for rule in rules if rule.points < 0]
+        self._tests = {id(rule): _test(fact, rule.operator, rule.value) for rule in rules}
+        self._memo: dict[Any, _Answer] = {}
+        self.best = self._awards[0].points if self._awards else 0
+
+    def answer(self, value: Any) -> _Answer:
+        key = tuple(value) if isinstance(value, list) else value
+        found = self._memo.get(key)
+        if found is None:
+            if len(self._memo) >= _MEMO_LIMIT:
+                self._memo.clear()
+            found = self._memo[key] = self._work_out(_clean(self.fact, value))
+        return found
+
+    def _work_out(self, value: Any) -> _Answer:
+        reasons: list[Reason] = []
+        if self._awards:
+            met = next((rule for rule in self._awards if self._tests[id(rule)](value)), None)
+            if met:
+                reasons.append(self._reason("met", met.points, _met_text(self.fact, met, value)))
+            elif value is None:
+                reasons.append(self._reason("unknown", 0, self.fact.say_absence()))
+            else:
+                wanted = self._awards[0].describe()
+                reasons.append(self._reason("missed", 0, f"{self.fact.say(value)} (wanted: {wanted})"))
+        reasons += [
+            Reason(
+                fact=self.fact.key,
+                outcome="deducted",
+                points=rule.points,
+                of=0,
+                text=_met_text(self.fact, rule, value),
+            )
+            for rule in self._deductions
+            if self._tests[id(rule)](value)
+        ]
+        encoded = ",".join(json.dumps(reason, ensure_ascii=False) for reason in reasons)
+        return _Answer(sum(reason["points"] for reason in reasons), reasons, encoded)
+
+    def _reason(self, outcome: Outcome, points: int, text: str) -> Reason:
+        return Reason(fact=self.fact.key, outcome=outcome, points=points, of=self.best, text=text)
+
+
+def _clean(fact: Fact, value: Any) -> Any:
+    """The value, or ``None`` when it says nothing."""
+    if fact.kind is Kind.NUMBER:
+        return value
+    if fact.kind is Kind.LIST:
+        items = [item for item in value.split(",") if item] if isinstance(value, str) else list(value or ())
+        return items or None
+    return (value or "").strip() or None
+
+
+def _test(fact: Fact, operator: str, value: Mapping[str, Any]) -> Callable[[Any], bool]:
+    if operator == Operator.IS_SET:
+        return lambda known: known is not None
+    if operator == Operator.IS_NOT_SET:
+        return lambda known: known is None
+    if fact.kind is Kind.NUMBER:
+        low, high = value.get("min"), value.get("max")
+        return lambda known: known is not None and (low is None or known >= low) and (high is None or known <= high)
+    words = [normalise(word) for word in value.get("words", ())]
+    if operator == Operator.CONTAINS_ANY:
+        pattern = word_pattern(words)
+        return lambda known: known is not None and pattern.search(normalise(known)) is not None
+    wanted = frozenset(words)
+    if fact.kind is Kind.LIST:
+        return lambda known: known is not None and any(normalise(item) in wanted for item in known)
+    return lambda known: known is not None and normalise(known) in wanted
+
+
+def word_pattern(words: Sequence[str]) -> re.Pattern[str]:
+    """Finds any of ``words`` (normalised) as whole words; one that ends in ``*`` also as the beginning of a word."""
+    parts = [rf"{re.escape(w[:-1])}\w*" if w.endswith("*") else re.escape(w) for w in words if w.strip("*")]
+    return re.compile(rf"(?<!\w)(?:{'|'.join(parts)})(?!\w)" if parts else r"(?!)")
+
+
+def _describe(fact: Fact, operator: str, value: Mapping[str, Any]) -> str:
+    if operator == Operator.BETWEEN:
+        return fact.quantity(value["min"], value["max"])
+    if operator == Operator.AT_LEAST:
+        return f"at least {fact.quantity(value['min'])}"
+    if operator == Operator.AT_MOST:
+        return f"at most {fact.quantity(value['max'])}"
+    if operator == Operator.IS_SET:
+        return f"{fact.word} known"
+    if operator == Operator.IS_NOT_SET:
+        return f"{fact.word} not known"
+    words = [(fact.choices or {}).get(word, word).rstrip("*") for word in value.get("words", ())]
+    shown = ", ".join(words[:4]) + (" …" if len(words) > 4 else "")
+    verb = "mentions" if operator == Operator.CONTAINS_ANY else "is" if fact.kind is Kind.TEXT else "include"
+    return f"{fact.word} {verb} {shown}"
+
+
+def _met_text(fact: Fact, rule: Rule, value: Any) -> str:
+    if value is None or rule.operator in {Operator.IS_SET, Operator.IS_NOT_SET}:
+        return rule.describe()
+    return f"{rule.describe()} ({fact.say_value(value)})"
