@@ -25,12 +25,12 @@ Outcome = Literal["met", "missed", "unknown", "deducted"]
 
 
 class Reason(TypedDict):
-    """One line of the explanation: ``points`` earned of the ``of`` that this fact can bring."""
+    """One line of the explanation: ``points`` earned of the ``most`` that this fact can bring."""
 
     fact: str
     outcome: Outcome
     points: int
-    of: int
+    most: int
     text: str
 
 
@@ -170,7 +170,7 @@ class _Ladder:
                 fact=self.fact.key,
                 outcome="deducted",
                 points=rule.points,
-                of=0,
+                most=0,
                 text=_met_text(self.fact, rule, value),
             )
             for rule in self._deductions
@@ -180,7 +180,7 @@ class _Ladder:
         return _Answer(sum(reason["points"] for reason in reasons), reasons, encoded)
 
     def _reason(self, outcome: Outcome, points: int, text: str) -> Reason:
-        return Reason(fact=self.fact.key, outcome=outcome, points=points, of=self.best, text=text)
+        return Reason(fact=self.fact.key, outcome=outcome, points=points, most=self.best, text=text)
 
 
 def _clean(fact: Fact, value: Any) -> Any:

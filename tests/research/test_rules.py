@@ -171,7 +171,7 @@ def test_scores_stay_within_bounds_and_equal_the_sum_of_their_reasons(rules: lis
         score = scorer.score(values)
         assert score.value is None or 0 <= score.value <= 100
         assert score.value == percent(sum(reason["points"] for reason in score.reasons), scorer.reachable)
-        assert all(reason["points"] <= reason["of"] or reason["outcome"] == "deducted" for reason in score.reasons)
+        assert all(reason["points"] <= reason["most"] or reason["outcome"] == "deducted" for reason in score.reasons)
         assert Scorer(rules).score(values) == score
 
 
