@@ -1,5 +1,6 @@
 """``manage.py check --deploy`` as production would run it: no warning, and our own refusals quiet."""
 
+import base64
 import os
 import secrets
 import subprocess
@@ -7,6 +8,7 @@ import sys
 
 PRODUCTION = {
     "AUTH_SECRET": secrets.token_urlsafe(48),
+    "EVENTOPS_ENCRYPTION_KEYS": f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}",
     "BASE_URL": "https://crm.example.com",
     "ALLOWED_HOSTS": "crm.example.com",
     "CSRF_TRUSTED_ORIGINS": "https://crm.example.com",

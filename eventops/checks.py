@@ -51,6 +51,14 @@ def check_configuration(app_configs: Any = None, **kwargs: Any) -> list[CheckMes
                 id="eventops.E002",
             )
         )
+    if is_production() and not settings.EVENTOPS_ENCRYPTION_KEYS:
+        found.append(
+            Error(
+                "EVENTOPS_ENCRYPTION_KEYS is missing: it protects the stored credentials of mailboxes.",
+                hint='Set it to the output of: echo "k1:$(openssl rand -base64 32)"',
+                id="eventops.E007",
+            )
+        )
     if is_public() and settings.DEBUG:
         found.append(
             Error(

@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "accounts",
     "people",
     "activities",
+    "outreach",
     "meetings",
     "research",
     "eventops",
@@ -220,7 +221,10 @@ CRON_SECRET = env.str("CRON_SECRET", default="")
 SANDBOX_URL = env.str("SANDBOX_URL", default="")
 """Where the locally played vendors listen. Production refuses to start with it."""
 SENDGRID_BASE_URL = env.str("SENDGRID_BASE_URL", default=SANDBOX_URL or "https://api.sendgrid.com").rstrip("/")
-SENDGRID_API_KEY = env.str("SENDGRID_API_KEY", default="")
+SENDGRID_WEBHOOK_KEY = env.str("SENDGRID_WEBHOOK_KEY", default="")
+"""The verification key of SendGrid's signed event webhook, for mailboxes that have none of their own."""
+EVENTOPS_ENCRYPTION_KEYS = env.str("EVENTOPS_ENCRYPTION_KEYS", default="")
+"""Master keys of stored credentials: ``name:base64`` pairs, the current one first (``common.crypto``)."""
 
 # --- Pages -----------------------------------------------------------------------------------------------------------
 

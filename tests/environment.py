@@ -4,6 +4,7 @@ import os
 
 FIXED = {
     "AUTH_SECRET": "only-for-tests-0123456789-0123456789-0123456789",
+    "EVENTOPS_ENCRYPTION_KEYS": "tests:b25seS1mb3ItdGVzdHMtMzItYnl0ZXMtb2YtYS1rZXk=",
     "BASE_URL": "http://testserver",
     "ALLOWED_HOSTS": "*",
     "WHITENOISE_USE_FINDERS": "1",

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import factory
+from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from accounts.models import Account, Stand, Tag, TargetAccount, Tier
@@ -12,6 +13,8 @@ from events.models import Event
 from identity.models import Membership, Organization, Role, User
 from identity.scope import system_scope
 from meetings.models import Attendee, BoothTable, Meeting
+from outreach.addresses import address_hash
+from outreach.models import Campaign, Mailbox, Message, Template
 from people.models import Person, PersonEmail
 
 
@@ -175,3 +178,62 @@ class AttendeeFactory(ScopedFactory):
     meeting = factory.SubFactory(MeetingFactory)
     person = factory.SubFactory(PersonFactory, account=factory.SelfAttribute("..meeting.account"))
     is_primary = True
+
+
+class MailboxFactory(ScopedFactory):
+    class Meta:
+        model = Mailbox
+
+    organization = factory.SubFactory(OrganizationFactory)
+    name = factory.Sequence(lambda n: f"Mailbox {n}")
+    kind = Mailbox.Kind.SENDGRID
+    from_name = "Nora Nord"
+    from_address = factory.Sequence(lambda n: f"nora{n}@nordlicht.example")
+    daily_cap = 1_000
+
+    @classmethod
+    def _create(cls, model_class: type, *args: Any, **kwargs: Any) -> Any:
+        key = kwargs.pop("api_key", "SG.test-key-of-the-sandbox")
+        mailbox = model_class(*args, **kwargs)
+        mailbox.seal_credentials({"api_key": key})
+        with system_scope():
+            mailbox.save(force_insert=True)
+        return mailbox
+
+
+class TemplateFactory(ScopedFactory):
+    class Meta:
+        model = Template
+
+    organization = factory.SubFactory(OrganizationFactory)
+    name = factory.Sequence(lambda n: f"Invitation {n}")
+    subject = "{{ company }} at {{ event }}"
+    body = "Hello {{ first_name }},\n\nmay we show you our robots at booth {{ booth }}?\n\n{{ my_name }}"
+
+
+class CampaignFactory(ScopedFactory):
+    class Meta:
+        model = Campaign
+
+    organization = factory.SelfAttribute("mailbox.organization")
+    mailbox = factory.SubFactory(MailboxFactory)
+    name = factory.Sequence(lambda n: f"Campaign {n}")
+    status = Campaign.Status.REVIEW
+
+
+class MessageFactory(ScopedFactory):
+    """A queued message, due now, to a person with an address."""
+
+    class Meta:
+        model = Message
+
+    organization = factory.SelfAttribute("person.organization")
+    person = factory.SubFactory(PersonFactory)
+    account = factory.SelfAttribute("person.account")
+    mailbox = factory.SubFactory(MailboxFactory, organization=factory.SelfAttribute("..person.organization"))
+    to_address = factory.SelfAttribute("person.email")
+    address_hash = factory.LazyAttribute(lambda o: address_hash(o.person.organization_id, o.to_address))
+    subject = "Meet us at the show"
+    body = "Hello Ada,\n\nmay we show you our robots?"
+    state = Message.State.QUEUED
+    due_at = factory.LazyFunction(timezone.now)

@@ -22,6 +22,7 @@ def production(settings):
     settings.EVENTOPS_DEMO = settings.DEBUG = False
     settings.SANDBOX_URL = ""
     settings.SECRET_KEY = STRONG
+    settings.EVENTOPS_ENCRYPTION_KEYS = "k1:" + "QUJD" * 10 + "QUI="
     return settings
 
 
@@ -44,6 +45,12 @@ def test_a_weak_secret_is_refused(production, secret):
     production.SECRET_KEY = secret
 
     assert identifiers() == ["eventops.E002"]
+
+
+def test_credentials_without_keys_of_their_own_are_refused(production):
+    production.EVENTOPS_ENCRYPTION_KEYS = ""
+
+    assert identifiers() == ["eventops.E007"]
 
 
 def test_debug_is_refused_where_others_reach_it(production):

@@ -1,0 +1,541 @@
+"""Writing to people: who sends, what is sent, to whom, what became of it, and who must not be written to."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Case, F, Q, Value, When
+
+from accounts.models import Account
+from common.crypto import decrypt, encrypt
+from common.models import TenantForeignKey, TenantModel
+from events.models import Event
+from identity.models import User
+from outreach.querysets import (
+    CampaignQuerySet,
+    InboundMailQuerySet,
+    MailboxQuerySet,
+    MessageQuerySet,
+    ProviderEventQuerySet,
+    SuppressionQuerySet,
+    TemplateQuerySet,
+)
+from people.models import Person
+
+
+class Mailbox(TenantModel):
+    """A sending identity: the name and address people see, and the transport that carries its mail.
+
+    ``credentials`` is encrypted JSON; read and write it with ``open_credentials`` and ``seal_credentials``.
+    """
+
+    class Kind(models.TextChoices):
+        SENDGRID = "sendgrid", "SendGrid"
+        SMTP = "smtp", "SMTP server"
+
+    class Security(models.TextChoices):
+        STARTTLS = "starttls", "STARTTLS"
+        TLS = "tls", "TLS"
+        NONE = "none", "None (this machine only)"
+
+    name = models.CharField(max_length=100)
+    kind = models.CharField("transport", max_length=16, choices=Kind, default=Kind.SENDGRID)
+    from_name = models.CharField("sender name", max_length=100)
+    from_address = models.EmailField("sender address")
+    reply_to = models.EmailField("reply-to address", blank=True)
+    reply_domain = models.CharField(
+        "reply domain",
+        max_length=253,
+        blank=True,
+        help_text="A domain whose mail SendGrid hands to us (Inbound Parse). Replies then arrive by themselves.",
+    )
+    signature = models.TextField(blank=True)
+    daily_cap = models.PositiveIntegerField("mails a day at most", default=500)
+    track_opens = models.BooleanField("notice opens", default=True)
+    track_clicks = models.BooleanField("notice clicks", default=True)
+    credentials = models.TextField(blank=True, editable=False)
+    smtp_host = models.CharField("server", max_length=253, blank=True)
+    smtp_port = models.PositiveIntegerField("port", default=587)
+    smtp_username = models.CharField("user name", max_length=254, blank=True)
+    smtp_security = models.CharField("encryption", max_length=8, choices=Security, default=Security.STARTTLS)
+    webhook_key = models.TextField("event verification key", blank=True, editable=False)
+    connected_at = models.DateTimeField(null=True, blank=True, editable=False)
+    problem = models.CharField(max_length=300, blank=True, editable=False)
+    paused_at = models.DateTimeField(null=True, blank=True, editable=False)
+    pause_reason = models.CharField(max_length=300, blank=True, editable=False)
+    throttled_until = models.DateTimeField(null=True, blank=True, editable=False)
+    archived_at = models.DateTimeField(null=True, blank=True, editable=False)
+    owner = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    objects = MailboxQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name_plural = "mailboxes"
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "name"], name="mailbox_name_once_per_organization"),
+            models.CheckConstraint(condition=Q(kind__in=["sendgrid", "smtp"]), name="mailbox_kind_known"),
+            models.CheckConstraint(
+                condition=Q(credentials="") | Q(credentials__startswith="v1|"), name="mailbox_credentials_encrypted"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.from_name} <{self.from_address}>"
+
+    @property
+    def _place(self) -> str:
+        return f"outreach_mailbox:{self.pk}:credentials"
+
+    def seal_credentials(self, values: dict[str, str]) -> None:
+        """Set ``credentials`` to the encrypted ``values``; the caller saves."""
+        self.credentials = encrypt(json.dumps(values), place=self._place, organization_id=self.organization_id)
+
+    def open_credentials(self) -> dict[str, str]:
+        """The decrypted values; empty when there are none. Raises CannotDecrypt."""
+        if not self.credentials:
+            return {}
+        values: dict[str, str] = json.loads(
+            decrypt(self.credentials, place=self._place, organization_id=self.organization_id)
+        )
+        return values
+
+    @property
+    def domain(self) -> str:
+        return self.from_address.rpartition("@")[2]
+
+    def pause(self, *, reason: str, now: Any) -> None:
+        self.paused_at, self.pause_reason = now, reason[:300]
+        self.save(update_fields=["paused_at", "pause_reason", "updated_at"])
+
+    def resume(self) -> None:
+        self.paused_at, self.pause_reason, self.problem, self.throttled_until = None, "", "", None
+        self.save(update_fields=["paused_at", "pause_reason", "problem", "throttled_until", "updated_at"])
+
+
+class MailboxDay(TenantModel):
+    """How many sends a mailbox has begun on a day of its organization's zone. Only counted up by a conditional update."""
+
+    mailbox = TenantForeignKey(Mailbox, on_delete=models.CASCADE, related_name="days")
+    day = models.DateField()
+    used = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["mailbox", "day"], name="mailboxday_once")]
+
+
+class Template(TenantModel):
+    """A reusable mail with merge fields (``outreach.merging``). ``version`` counts its saved wordings."""
+
+    name = models.CharField(max_length=120)
+    subject = models.CharField(max_length=300)
+    body = models.TextField()
+    version = models.PositiveIntegerField(default=1, editable=False)
+    author = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    archived_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = TemplateQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "name"], condition=Q(archived_at=None), name="template_name_once"
+            ),
+            models.CheckConstraint(condition=~Q(name="") & ~Q(subject="") & ~Q(body=""), name="template_complete"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TemplateVersion(TenantModel):
+    """What a template said at one version; a message names the version it was written from."""
+
+    template = TenantForeignKey(Template, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    subject = models.CharField(max_length=300)
+    body = models.TextField()
+    author = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["template", "number"], name="templateversion_once")]
+
+    def __str__(self) -> str:
+        return f"{self.template_id} v{self.number}"
+
+
+class Campaign(TenantModel):
+    """One template written to a selection of people at one show; each of them at most once."""
+
+    class Status(models.TextChoices):
+        DRAFTING = "drafting", "Writing drafts"
+        REVIEW = "review", "To review"
+        SENDING = "sending", "Sending"
+        DONE = "done", "Done"
+        CANCELLED = "cancelled", "Cancelled"
+
+    name = models.CharField(max_length=200)
+    event = TenantForeignKey(Event, on_delete=models.SET_NULL, null=True, blank=True, related_name="campaigns")
+    template = TenantForeignKey(Template, on_delete=models.SET_NULL, null=True, blank=True, related_name="campaigns")
+    mailbox = TenantForeignKey(Mailbox, on_delete=models.RESTRICT, related_name="campaigns")
+    owner = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    status = models.CharField(max_length=16, choices=Status, default=Status.DRAFTING)
+    approved_at = models.DateTimeField(null=True, blank=True)
+    approved_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    objects = CampaignQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=["drafting", "review", "sending", "done", "cancelled"]),
+                name="campaign_status_known",
+            )
+        ]
+        indexes = [models.Index(fields=["organization", "event", "-created_at"], name="campaign_by_event")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Message(TenantModel):
+    """One mail to one person, from the plan to what came back. The row is the intent to send; its identity never changes.
+
+    ``body`` is what a person wrote and approved; ``text`` and ``html`` are what leaves, frozen when a worker first
+    takes the message, so that every further try is the same mail. ``state`` says where the sending stands, ``reason``
+    why in plain words; the timestamps say what came back and only ever move to an earlier moment, so that events may
+    arrive in any order, any number of times. ``sequence_id``, ``enrollment_id`` and ``step_id`` belong to a higher app.
+    """
+
+    class State(models.TextChoices):
+        PLANNED = "planned", "Being written"
+        DRAFT = "draft", "Draft"
+        QUEUED = "queued", "Queued"
+        SENDING = "sending", "Sending"
+        UNKNOWN = "unknown", "Outcome unknown"
+        ACCEPTED = "accepted", "Sent"
+        HELD = "held", "Held"
+        SKIPPED = "skipped", "Left out"
+        REJECTED = "rejected", "Rejected"
+        CANCELLED = "cancelled", "Cancelled"
+
+    class Status(models.TextChoices):
+        """The coarse status of the API (MOD-13), computed by the database."""
+
+        DRAFT = "DRAFT", "Draft"
+        SENT = "SENT", "Sent"
+        RESPONDED = "RESPONDED", "Responded"
+        BOUNCED = "BOUNCED", "Bounced"
+
+    class Channel(models.TextChoices):
+        EMAIL = "email", "E-mail"
+        LINKEDIN = "linkedin", "LinkedIn"
+        PHONE = "phone", "Phone"
+        OTHER = "other", "Other"
+
+    person = TenantForeignKey(Person, on_delete=models.CASCADE, related_name="messages", db_index=False)
+    account = TenantForeignKey(
+        Account, on_delete=models.CASCADE, null=True, blank=True, related_name="messages", db_index=False
+    )
+    event = TenantForeignKey(
+        Event, on_delete=models.SET_NULL, null=True, blank=True, related_name="messages", db_index=False
+    )
+    campaign = TenantForeignKey(
+        Campaign, on_delete=models.SET_NULL, null=True, blank=True, related_name="messages", db_index=False
+    )
+    mailbox = TenantForeignKey(
+        Mailbox, on_delete=models.RESTRICT, null=True, blank=True, related_name="messages", db_index=False
+    )
+    template = TenantForeignKey(
+        Template, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
+    template_version = models.PositiveIntegerField(null=True, blank=True)
+    sequence_id = models.UUIDField(null=True, blank=True)
+    enrollment_id = models.UUIDField(null=True, blank=True)
+    step_id = models.UUIDField(null=True, blank=True)
+    owner = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
+    channel = models.CharField(max_length=16, choices=Channel, default=Channel.EMAIL)
+
+    to_address = models.CharField(max_length=254, blank=True)
+    address_hash = models.UUIDField(null=True, blank=True, editable=False)
+    subject = models.CharField(max_length=300, blank=True)
+    body = models.TextField(blank=True)
+    text = models.TextField(blank=True, editable=False)
+    html = models.TextField(blank=True, editable=False)
+    frozen_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    state = models.CharField(max_length=16, choices=State, default=State.DRAFT)
+    reason = models.CharField(max_length=300, blank=True)
+    due_at = models.DateTimeField(null=True, blank=True)
+    not_after = models.DateTimeField(null=True, blank=True)
+    approved_at = models.DateTimeField(null=True, blank=True)
+    approved_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
+    attempts = models.PositiveIntegerField(default=0, editable=False)
+    token = models.UUIDField(null=True, blank=True, editable=False)
+    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+    unknown_since = models.DateTimeField(null=True, blank=True, editable=False)
+
+    mail_message_id = models.CharField(max_length=255, blank=True, editable=False)
+    mail_thread_id = models.CharField(max_length=255, blank=True, editable=False)
+    provider_message_id = models.CharField(max_length=255, blank=True, editable=False)
+    last_checked = models.DateTimeField(null=True, blank=True, editable=False)
+
+    sent_at = models.DateTimeField(null=True, blank=True)
+    delivered_at = models.DateTimeField(null=True, blank=True)
+    deferred_at = models.DateTimeField(null=True, blank=True)
+    opened_at = models.DateTimeField("opened by a person", null=True, blank=True)
+    machine_opened_at = models.DateTimeField(null=True, blank=True)
+    clicked_at = models.DateTimeField("clicked by a person", null=True, blank=True)
+    machine_clicked_at = models.DateTimeField(null=True, blank=True)
+    replied_at = models.DateTimeField(null=True, blank=True)
+    bounced_at = models.DateTimeField(null=True, blank=True)
+    bounce_reason = models.CharField(max_length=300, blank=True)
+    complained_at = models.DateTimeField(null=True, blank=True)
+    unsubscribed_at = models.DateTimeField(null=True, blank=True)
+    status = models.GeneratedField(
+        expression=Case(
+            When(replied_at__isnull=False, then=Value("RESPONDED")),
+            When(bounced_at__isnull=False, then=Value("BOUNCED")),
+            When(sent_at__isnull=False, then=Value("SENT")),
+            default=Value("DRAFT"),
+        ),
+        output_field=models.CharField(max_length=10, choices=Status),
+        db_persist=True,
+    )
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    state__in=[
+                        "planned", "draft", "queued", "sending", "unknown", "accepted", "held", "skipped", "rejected",
+                        "cancelled",
+                    ]
+                ),
+                name="message_state_known",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="accepted") | Q(sent_at__isnull=False), name="message_sent_has_timestamp"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="sending") | Q(token__isnull=False, lease_until__isnull=False),
+                name="message_sending_is_leased",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["queued", "sending"])
+                | Q(mailbox__isnull=False, due_at__isnull=False, address_hash__isnull=False),
+                name="message_queued_can_be_sent",
+            ),
+            models.UniqueConstraint(
+                fields=["campaign", "person"],
+                condition=Q(campaign__isnull=False),
+                name="message_once_per_campaign_and_person",
+            ),
+            models.UniqueConstraint(
+                fields=["enrollment_id", "step_id"],
+                condition=Q(enrollment_id__isnull=False),
+                name="message_once_per_enrollment_step",
+            ),
+        ]  # fmt: skip
+        indexes = [
+            # What a worker claims; the id stands in it because many messages are due at the same moment.
+            models.Index(fields=["mailbox", "due_at", "id"], condition=Q(state="queued"), name="message_due"),
+            models.Index(fields=["lease_until"], condition=Q(state="sending"), name="message_leased"),
+            models.Index(
+                fields=["organization", "unknown_since"], condition=Q(state__in=["unknown", "held"]),
+                name="message_unresolved",
+            ),
+            models.Index(fields=["organization", "created_at", "id"], name="message_by_creation"),
+            models.Index(fields=["organization", "event", "status", "sent_at"], name="message_by_event"),
+            models.Index(fields=["organization", "person", "created_at"], name="message_by_person"),
+            models.Index(fields=["organization", "account", "created_at"], name="message_by_account"),
+            models.Index(fields=["organization", "campaign", "state", "id"], name="message_by_campaign"),
+            models.Index(fields=["organization", "address_hash"], name="message_by_address"),
+            models.Index(
+                fields=["organization", "mail_message_id"], condition=~Q(mail_message_id=""),
+                name="message_by_mail_id",
+            ),
+            models.Index(fields=["template"], name="message_by_template"),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return self.subject or f"Mail to {self.to_address}"
+
+    @property
+    def can_be_edited(self) -> bool:
+        return self.state == self.State.DRAFT
+
+    @property
+    def needs_decision(self) -> bool:
+        return self.state in {self.State.UNKNOWN, self.State.HELD}
+
+    @property
+    def outcome(self) -> str:
+        """The furthest a message got, in a word for a page: ``replied``, ``clicked``, … or its state."""
+        for name in ("complained", "unsubscribed", "bounced", "replied", "clicked", "opened", "delivered"):
+            if getattr(self, f"{name}_at"):
+                return name
+        return self.state
+
+
+class SendAttempt(TenantModel):
+    """One try to hand a message to a provider. The database refuses a second open and a second accepted one."""
+
+    class Outcome(models.TextChoices):
+        OPEN = "open", "Open"
+        ACCEPTED = "accepted", "Accepted"
+        NOT_SENT = "not_sent", "Not sent"
+        REJECTED = "rejected", "Rejected"
+        UNKNOWN = "unknown", "Unknown"
+
+    message = TenantForeignKey(Message, on_delete=models.CASCADE, related_name="tries", db_index=False)
+    number = models.PositiveIntegerField()
+    token = models.UUIDField()
+    provider = models.CharField(max_length=16)
+    provider_message_id = models.CharField(max_length=255, blank=True)
+    http_status = models.PositiveSmallIntegerField(null=True, blank=True)
+    outcome = models.CharField(max_length=16, choices=Outcome, default=Outcome.OPEN)
+    detail = models.CharField(max_length=300, blank=True)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["message", "number"], name="sendattempt_number_once"),
+            models.UniqueConstraint(
+                fields=["message"], condition=Q(outcome__in=["open", "unknown"]), name="sendattempt_one_open"
+            ),
+            models.UniqueConstraint(
+                fields=["message"], condition=Q(outcome="accepted"), name="sendattempt_one_accepted"
+            ),
+            models.CheckConstraint(
+                condition=Q(outcome__in=["open", "accepted", "not_sent", "rejected", "unknown"]),
+                name="sendattempt_outcome_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"try {self.number}: {self.outcome}"
+
+
+class ProviderEvent(TenantModel):
+    """One thing a provider told us about a message, kept once however often it was told."""
+
+    provider = models.CharField(max_length=16)
+    event_id = models.CharField(max_length=255)
+    message = TenantForeignKey(Message, on_delete=models.CASCADE, related_name="provider_events", db_index=False)
+    attempt = models.PositiveIntegerField(null=True, blank=True)
+    kind = models.CharField(max_length=24)
+    occurred_at = models.DateTimeField()
+    is_machine = models.BooleanField(default=False)
+    data = models.JSONField(default=dict, blank=True)
+    processed_at = models.DateTimeField(null=True, blank=True)
+    problem = models.CharField(max_length=300, blank=True)
+
+    objects = ProviderEventQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["occurred_at", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "provider", "event_id"], name="providerevent_once")
+        ]
+        indexes = [
+            models.Index(fields=["message", "occurred_at"], name="providerevent_by_message"),
+            models.Index(fields=["created_at"], condition=Q(processed_at=None), name="providerevent_unprocessed"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.event_id}"
+
+
+class InboundMail(TenantModel):
+    """A mail that came back. ``raw`` is kept as it arrived; pages show ``text``, or ``html`` after cleaning."""
+
+    class Kind(models.TextChoices):
+        REPLY = "reply", "Reply"
+        AUTO_REPLY = "auto_reply", "Automatic reply"
+        BOUNCE = "bounce", "Delivery report"
+        OPT_OUT = "opt_out", "Asks to stop"
+        UNMATCHED = "unmatched", "Not matched"
+
+    mailbox = TenantForeignKey(Mailbox, on_delete=models.CASCADE, related_name="inbound", db_index=False)
+    message = TenantForeignKey(Message, on_delete=models.CASCADE, null=True, blank=True, related_name="replies")
+    person = TenantForeignKey(Person, on_delete=models.CASCADE, null=True, blank=True, related_name="inbound_mails")
+    kind = models.CharField(max_length=16, choices=Kind)
+    digest = models.CharField(max_length=64, editable=False, help_text="SHA-256 of the mail: one mail is kept once.")
+    from_address = models.CharField(max_length=320, blank=True)
+    from_name = models.CharField(max_length=200, blank=True)
+    subject = models.CharField(max_length=500, blank=True)
+    text = models.TextField(blank=True)
+    html = models.TextField(blank=True)
+    message_id_header = models.CharField(max_length=998, blank=True)
+    references = ArrayField(models.CharField(max_length=998), default=list, blank=True)
+    raw = models.BinaryField(default=b"", editable=False)
+    received_at = models.DateTimeField()
+    handled_at = models.DateTimeField(null=True, blank=True)
+    handled_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    objects = InboundMailQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-received_at"]
+        constraints = [models.UniqueConstraint(fields=["organization", "digest"], name="inboundmail_once")]
+        indexes = [models.Index(fields=["organization", "kind", "received_at", "id"], name="inboundmail_by_kind")]
+
+    def __str__(self) -> str:
+        return self.subject or f"Mail from {self.from_name or self.from_address}"
+
+
+class Suppression(TenantModel):
+    """An address that must not be written to. Knows only a keyed hash and outlives the person; never deleted, only lifted."""
+
+    class Reason(models.TextChoices):
+        UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
+        COMPLAINT = "complaint", "Reported as spam"
+        HARD_BOUNCE = "hard_bounce", "Address does not exist"
+        PROVIDER = "provider", "Refused by the provider"
+        ASKED = "asked", "Asked us to stop"
+        MANUAL = "manual", "Added by hand"
+
+    address_hash = models.UUIDField()
+    hint = models.CharField(max_length=254, blank=True, help_text="The first letter and the domain.")
+    scope = models.CharField(max_length=64, default="organization")
+    reason = models.CharField(max_length=16, choices=Reason)
+    source = models.CharField(max_length=60, blank=True, help_text="Where it came from: a link, a webhook, a member.")
+    note = models.CharField(max_length=300, blank=True)
+    added_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    lifted_at = models.DateTimeField(null=True, blank=True)
+    lifted_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    lift_reason = models.CharField(max_length=300, blank=True)
+
+    objects = SuppressionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "address_hash", "scope"],
+                condition=Q(lifted_at=None),
+                name="suppression_once_while_active",
+            ),
+            models.CheckConstraint(
+                condition=Q(lifted_at=None) | (~Q(lift_reason="") & Q(lifted_at__gte=F("created_at"))),
+                name="suppression_lifted_for_a_reason",
+            ),
+        ]
+        indexes = [models.Index(fields=["organization", "created_at", "id"], name="suppression_by_time")]
+
+    def __str__(self) -> str:
+        return self.hint or str(self.pk)

@@ -1,0 +1,94 @@
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q
+
+from common.querysets import TenantQuerySet
+
+if TYPE_CHECKING:
+    from events.models import Event
+    from outreach.models import Campaign, InboundMail, Mailbox, Message, ProviderEvent, Suppression, Template
+    from people.models import Person
+
+
+class MailboxQuerySet(TenantQuerySet["Mailbox"]):
+    def in_use(self) -> Self:
+        return self.filter(archived_at=None)
+
+    def able_to_send(self, now: datetime) -> Self:
+        """Neither put aside nor paused by a person, a refusal of the provider, or its wish that we wait."""
+        return self.in_use().filter(Q(throttled_until=None) | Q(throttled_until__lte=now), paused_at=None)
+
+
+class TemplateQuerySet(TenantQuerySet["Template"]):
+    def in_use(self) -> Self:
+        return self.filter(archived_at=None)
+
+
+class CampaignQuerySet(TenantQuerySet["Campaign"]):
+    def at(self, event: "Event") -> Self:
+        return self.filter(event=event)
+
+
+class MessageQuerySet(TenantQuerySet["Message"]):
+    def at(self, event: "Event") -> Self:
+        return self.filter(event=event)
+
+    def to(self, person: "Person") -> Self:
+        return self.filter(person=person)
+
+    def sent(self) -> Self:
+        """What a provider accepted: the base of every rate (X38)."""
+        return self.filter(sent_at__isnull=False)
+
+    def responded(self) -> Self:
+        return self.filter(replied_at__isnull=False)
+
+    def due(self, now: datetime) -> Self:
+        """Approved, its time has come, and its mailbox may send."""
+        return self.filter(
+            Q(mailbox__throttled_until=None) | Q(mailbox__throttled_until__lte=now),
+            state="queued",
+            due_at__lte=now,
+            mailbox__paused_at=None,
+            mailbox__archived_at=None,
+        )
+
+    def overdue_answer(self, now: datetime) -> Self:
+        """A worker took it and its lease ran out without an outcome."""
+        return self.filter(state="sending", lease_until__lt=now)
+
+    def unresolved(self) -> Self:
+        """Nobody knows yet whether these went out, or a person has to decide."""
+        return self.filter(state__in=["unknown", "held"])
+
+    def with_suppression(self) -> Self:
+        """Annotate ``is_suppressed``: whether the address may not be written to."""
+        from outreach.models import Suppression
+
+        active = Suppression.objects.filter(
+            organization_id=OuterRef("organization_id"), address_hash=OuterRef("address_hash"), lifted_at=None
+        )
+        return self.annotate(is_suppressed=Exists(active))
+
+
+class ProviderEventQuerySet(TenantQuerySet["ProviderEvent"]):
+    def unprocessed(self) -> Self:
+        return self.filter(processed_at=None)
+
+
+class InboundMailQuerySet(TenantQuerySet["InboundMail"]):
+    def replies(self) -> Self:
+        return self.filter(kind="reply")
+
+    def open(self) -> Self:
+        return self.filter(handled_at=None)
+
+
+class SuppressionQuerySet(TenantQuerySet["Suppression"]):
+    def active(self) -> Self:
+        return self.filter(lifted_at=None)
+
+    def of(self, hashes: list[UUID]) -> Self:
+        return self.active().filter(address_hash__in=hashes)
