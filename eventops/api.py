@@ -1,23 +1,71 @@
 """The JSON API: one router per app, one way to log in, one shape of error (problem details, RFC 9457)."""
 
+import re
+from functools import cached_property
 from typing import Any
 
+import structlog
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationError
 
-from identity.apiauth import in_scope
+from common.paging import InvalidCursor
+from eventops.openapi import ERRORS, complete
+from identity.apiauth import RateLimit, in_scope
 
-api = NinjaAPI(
+log = structlog.get_logger(__name__)
+
+
+class Api(NinjaAPI):
+    """Ninja's API, whose description names every error and shows an example of everything."""
+
+    def get_openapi_schema(self, *, path_prefix: str | None = None, path_params: Any = None) -> Any:
+        return self._described
+
+    @cached_property
+    def _described(self) -> dict[str, Any]:
+        schema = super().get_openapi_schema()
+        complete(schema, operations=self.operation)
+        return schema
+
+    def operation(self, path: str, method: str) -> Any:
+        """The operation behind ``path`` as OpenAPI writes it (``/api/accounts/{account_id}``)."""
+        return self.operations[method.upper(), path]
+
+    @cached_property
+    def operations(self) -> dict[tuple[str, str], Any]:
+        """Every operation by method and path."""
+        return {
+            (method, full_path(bound.prefix, path)): operation
+            for bound in self._get_bound_routers()
+            for path, view in bound.path_operations.items()
+            for operation in view.operations
+            for method in operation.methods
+        }
+
+
+def full_path(prefix: str, path: str) -> str:
+    """``/api/<prefix>/<path>`` with path converters left out, as OpenAPI writes it."""
+    parts = "/".join(part.strip("/") for part in ("api", prefix, path) if part.strip("/"))
+    slash = "/" if path.endswith("/") and path != "/" else ""
+    return re.sub(r"{[^}:]+:", "{", f"/{parts}{slash}")
+
+
+api = Api(
     title="EventOps",
     version="1",
-    description="Everything the pages do, for programs. Send `Authorization: Bearer <token>`.",
+    description=(
+        "Everything the pages do, for programs. Send `Authorization: Bearer <token>`; make a token under Settings, "
+        "API tokens. Errors are problem details (RFC 9457). Lists go page by page: follow `nextCursor`."
+    ),
     urls_namespace="api",
+    throttle=[RateLimit()],
 )
 api.add_decorator(in_scope, mode="view")
 
 ROUTERS: dict[str, str] = {
+    "/": "identity.api.router",
     "": "eventops.operations_api.router",
 }
 """Prefix below ``/api`` to the dotted path of the router."""
@@ -26,9 +74,10 @@ for prefix, router in ROUTERS.items():
     api.add_router(prefix, router)
 
 
-def problem(request: HttpRequest, status: int, title: str, **more: Any) -> HttpResponse:
-    """An error answer as RFC 9457 asks: ``{type, title, status, ...}``."""
-    body = {"type": "about:blank", "title": title, "status": status, **more}
+def problem(request: HttpRequest, status: int, title: str = "", **more: Any) -> HttpResponse:
+    """An error answer as RFC 9457 asks, with the ``success`` and ``error`` of our own envelope beside it."""
+    title = title or ERRORS.get(status, "Something went wrong.")
+    body = {"type": "about:blank", "title": title, "status": status, "success": False, "error": title, **more}
     response = api.create_response(request, body, status=status)
     response["Content-Type"] = "application/problem+json"
     return response
@@ -36,33 +85,47 @@ def problem(request: HttpRequest, status: int, title: str, **more: Any) -> HttpR
 
 @api.exception_handler(AuthenticationError)
 def unauthenticated(request: HttpRequest, exc: AuthenticationError) -> HttpResponse:
-    response = problem(request, 401, "Log in, or send a valid bearer token.")
+    response = problem(request, 401)
     response["WWW-Authenticate"] = "Bearer"
     return response
 
 
 @api.exception_handler(PermissionDenied)
 def forbidden(request: HttpRequest, exc: PermissionDenied) -> HttpResponse:
-    return problem(request, 403, str(exc) or "Your role does not allow this.")
+    return problem(request, 403, str(exc))
 
 
 @api.exception_handler(Http404)
 def not_found(request: HttpRequest, exc: Http404) -> HttpResponse:
-    return problem(request, 404, str(exc) if exc.args and "matches the given query" not in str(exc) else "Not found")
+    return problem(request, 404)
 
 
 @api.exception_handler(ValidationError)
 def invalid(request: HttpRequest, exc: ValidationError) -> HttpResponse:
-    return problem(request, 422, "Some values are not valid.", errors=exc.errors)
+    errors = [{name: error[name] for name in ("type", "loc", "msg")} for error in exc.errors]
+    return problem(request, 422, errors=errors)
+
+
+@api.exception_handler(InvalidCursor)
+def invalid_cursor(request: HttpRequest, exc: InvalidCursor) -> HttpResponse:
+    return problem(request, 422, errors=[{"type": "cursor", "loc": ["query", "cursor"], "msg": str(exc)}])
 
 
 @api.exception_handler(Throttled)
 def throttled(request: HttpRequest, exc: Throttled) -> HttpResponse:
-    response = problem(request, 429, "Too many requests. Wait and try again.")
-    response["Retry-After"] = str(int(exc.wait or 60))
+    response = problem(request, 429)
+    response["Retry-After"] = str(max(1, int(exc.wait or 60)))
     return response
 
 
 @api.exception_handler(HttpError)
 def http_error(request: HttpRequest, exc: HttpError) -> HttpResponse:
     return problem(request, exc.status_code, str(exc))
+
+
+@api.exception_handler(Exception)
+def broken(request: HttpRequest, exc: Exception) -> HttpResponse:
+    """A fault of ours: told to the log and, by number, to the caller; never in the words of the exception."""
+    log.error("api.failed", exc_info=exc)
+    reference = structlog.contextvars.get_contextvars().get("request_id", "")
+    return problem(request, 500, "Something went wrong on our side. Nothing was changed.", reference=reference)

@@ -7,7 +7,7 @@ from allauth.socialaccount.models import SocialApp
 from django.http import Http404, HttpRequest
 
 
-class SocialAccountAdapter(DefaultSocialAccountAdapter):
+class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
     def get_app(self, request: HttpRequest, provider: str, client_id: str | None = None) -> Any:
         """A provider that nobody configured has no log-in page."""
         try:

@@ -7,6 +7,7 @@ the scope of the caller's organization, opened by ``in_scope``.
 import hashlib
 from collections.abc import Callable
 from contextlib import ExitStack
+from contextvars import ContextVar
 from datetime import timedelta
 from functools import wraps
 from typing import Any, cast
@@ -15,9 +16,11 @@ from django.db import transaction
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
-from ninja.errors import HttpError
+from ninja.errors import HttpError, Throttled
 from ninja.security import APIKeyCookie, HttpBearer
+from ninja.throttling import BaseThrottle
 
+from common.limits import PUBLIC, client_ip, seconds_to_wait
 from identity.models import ApiToken, Membership, Role, User
 from identity.scope import org_scope, system_scope
 from identity.web import OrgRequest, chosen_organization_id, let_in
@@ -34,8 +37,16 @@ ROLE_OF_SCOPE = {
 """The lowest role that may do what a token scope allows."""
 
 
+PER_CALLER = "600/minute"
+"""For one token, or one logged-in person."""
+FAILED_LOGINS = "30/minute"
+"""Wrong tokens and passwords from one address."""
+
+
 class ApiRequest(OrgRequest):
     scope_stack: ExitStack
+    scope_entered: bool
+    rate_key: str
 
 
 def token_hash(secret: str) -> str:
@@ -48,6 +59,7 @@ class TokenAuth(HttpBearer):
         self.scope, self.role = scope, role
 
     def authenticate(self, request: HttpRequest, token: str) -> User | None:
+        refuse_guessing(request)
         now = timezone.now()
         with system_scope():
             found = (
@@ -56,12 +68,14 @@ class TokenAuth(HttpBearer):
                 .first()
             )
             if found is None or not found.user.is_active:
+                seconds_to_wait(FAILED_LOGINS, "api-login", client_ip(request))
                 return None
             if found.last_used_at is None or found.last_used_at < now - timedelta(minutes=5):
                 ApiToken.objects.filter(pk=found.pk).update(last_used_at=now)
         if self.scope not in found.scopes:
             raise HttpError(403, f"This token lacks the scope '{self.scope}'.")
         request.user = found.user
+        cast("ApiRequest", request).rate_key = f"token:{found.pk}"
         return _enter(request, found.organization_id, self.role)
 
 
@@ -76,7 +90,34 @@ class SessionAuth(APIKeyCookie):
         if not request.user.is_authenticated:
             return None
         organization_id = chosen_organization_id(request)
+        cast("ApiRequest", request).rate_key = f"user:{request.user.pk}"
         return _enter(request, organization_id, self.role) if organization_id else None
+
+
+def refuse_guessing(request: HttpRequest) -> None:
+    """Raises Throttled for an address that sent too many wrong tokens or passwords."""
+    wait = seconds_to_wait(FAILED_LOGINS, "api-login", client_ip(request), count=False)
+    if wait:
+        raise Throttled(wait)
+
+
+class RateLimit(BaseThrottle):
+    """So many requests a minute per token or person; a public operation counts per address."""
+
+    _wait: ContextVar[int] = ContextVar("api_seconds_to_wait", default=0)
+
+    def allow_request(self, request: HttpRequest) -> bool:
+        caller = getattr(request, "rate_key", "")
+        if caller:
+            wait = seconds_to_wait(PER_CALLER, "api", caller)
+        else:
+            route = request.resolver_match.route if request.resolver_match else request.path
+            wait = seconds_to_wait(PUBLIC, "api", route, client_ip(request))
+        self._wait.set(wait)
+        return not wait
+
+    def wait(self) -> float | None:
+        return self._wait.get()
 
 
 def member(scope: ApiToken.Scope, *, role: Role | None = None) -> list[Callable[[HttpRequest], Any]]:
@@ -88,6 +129,7 @@ def member(scope: ApiToken.Scope, *, role: Role | None = None) -> list[Callable[
 def _enter(request: HttpRequest, organization_id: Any, role: Role) -> User | None:
     api_request = cast("ApiRequest", request)
     api_request.scope_stack.enter_context(org_scope(organization_id))
+    api_request.scope_entered = True
     membership = Membership.objects.active().of(api_request.user).select_related("organization").first()
     if membership is None:
         return None
@@ -103,9 +145,10 @@ def in_scope(run: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponse
     @wraps(run)
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         with ExitStack() as stack:
-            cast("ApiRequest", request).scope_stack = stack
+            api_request = cast("ApiRequest", request)
+            api_request.scope_stack, api_request.scope_entered = stack, False
             response = run(request, *args, **kwargs)
-            if response.status_code >= 400 and transaction.get_connection().in_atomic_block:
+            if response.status_code >= 400 and api_request.scope_entered:
                 transaction.set_rollback(True)
             return response
 

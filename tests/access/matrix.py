@@ -96,12 +96,8 @@ def routes() -> Iterator[Route]:
         key = name or f"/{pattern}"
         if not key.startswith(EXEMPT_PREFIXES) and not _is_api_operation(name):
             yield Route(key=key, name=name, path=f"/{pattern}")
-    for bound in api._get_bound_routers():
-        for path, view in bound.path_operations.items():
-            full = "/" + "/".join(part.strip("/") for part in ("api", bound.prefix, path) if part.strip("/"))
-            for op in view.operations:
-                for method in op.methods:
-                    yield Route(key=f"{method} {full}", method=method.lower(), path=full)
+    for method, path in api.operations:
+        yield Route(key=f"{method} {path}", method=method.lower(), path=path)
 
 
 def _is_api_operation(name: str) -> bool:
