@@ -61,7 +61,7 @@ check-layers: $(STAMP)
 	$(VENV)/bin/lint-imports
 
 check-templates: $(STAMP)
-	$(VENV)/bin/djlint --quiet --lint templates sandbox
+	$(VENV)/bin/djlint --quiet --lint templates $(wildcard sandbox)
 
 check-dead: $(STAMP)
 	$(VENV)/bin/vulture

@@ -45,7 +45,7 @@ def make_run() -> Iterator[Figure]:
         yield Figure("run_warm_s", _seconds_until_healthy(clone, environment), "s")
     finally:
         if (clone / ".venv").exists():
-            purge = [clone / ".venv" / "bin" / "python", "-m", "devstack", "purge"]
+            purge = [str(clone / ".venv" / "bin" / "python"), "-m", "devstack", "purge"]
             subprocess.run(purge, cwd=clone, env=environment, stdout=subprocess.DEVNULL, check=False)
         shutil.rmtree(folder)
 
