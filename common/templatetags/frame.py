@@ -132,9 +132,13 @@ def import_map() -> SafeString:
 
 @register.simple_tag
 def event_when(event: Any) -> dict[str, Any]:
-    """Dates and days to go of a show, counted in the show's own zone: ``{"dates": "22–26 Apr 2026", "to_go": "in 12 days"}``."""
+    """Dates and days to go of a show, counted in the show's own zone: ``{"dates": "22–26 Apr", "to_go": "in 12 days"}``.
+
+    The year stands with the dates only when it is not this one.
+    """
     today = datetime.now(ZoneInfo(event.time_zone)).date() if event.time_zone else timezone.localdate()
-    return {"dates": span(event.starts_on, event.ends_on), "to_go": _to_go(event, today)}
+    dates = span(event.starts_on, event.ends_on).removesuffix(f" {today.year}")
+    return {"dates": dates, "to_go": _to_go(event, today)}
 
 
 def _to_go(event: Any, today: date) -> str:
