@@ -7,4 +7,5 @@ from typing import Any
 
 SCHEDULE: dict[str, dict[str, Any]] = {
     "research.sweep": {"task": "research.sweep", "schedule": 60.0},
+    "meetings-send-waiting-invitations": {"task": "meetings.send_waiting_invitations", "schedule": 60.0},
 }
