@@ -3,11 +3,12 @@
 from typing import Any
 
 import pghistory
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
 from accounts.querysets import AccountQuerySet, TargetAccountQuerySet
-from common.models import TenantForeignKey, TenantModel
+from common.models import TenantForeignKey, TenantModel, WebAddressField
 from common.text import company_key, domain_key, normalise
 from events.models import Event
 from identity.models import User
@@ -42,7 +43,7 @@ class Account(TenantModel):
     name = models.CharField(max_length=300)
     name_norm = models.CharField(max_length=300, editable=False)
     name_key = models.CharField(max_length=300, editable=False)
-    website = models.URLField(max_length=500, blank=True)
+    website = WebAddressField(max_length=500, blank=True)
     domain = models.CharField(max_length=255, blank=True, editable=False)
     industry = models.CharField(max_length=200, blank=True)
     description = models.TextField(blank=True)
@@ -53,7 +54,7 @@ class Account(TenantModel):
     region = models.CharField(max_length=120, blank=True)
     country = models.CharField(max_length=80, blank=True)
     phone = models.CharField(max_length=60, blank=True)
-    linkedin = models.URLField(max_length=500, blank=True)
+    linkedin = WebAddressField(max_length=500, blank=True)
     revenue = models.DecimalField("annual revenue (USD)", max_digits=15, decimal_places=2, null=True, blank=True)
     employee_count = models.PositiveIntegerField("employees", null=True, blank=True)
     notes = models.TextField(blank=True)
@@ -84,7 +85,10 @@ class Account(TenantModel):
             models.Index(fields=["organization", "name_key"], name="account_by_name_key"),
             models.Index(fields=["organization", "domain"], name="account_by_domain"),
             models.Index(fields=["organization", "owner"], name="account_by_owner"),
-            models.Index(fields=["organization", "created_at"], name="account_by_creation"),
+            models.Index(fields=["organization", "created_at", "id"], name="account_by_creation"),
+            GinIndex(
+                fields=["organization", "search_text"], opclasses=["uuid_ops", "gin_trgm_ops"], name="account_search"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -184,6 +188,7 @@ class TargetAccount(TenantModel):
                 fields=["organization", "event", "icp_score", "id"],
                 name="target_by_score",
             ),
+            models.Index(fields=["organization", "event", "created_at", "id"], name="target_by_creation"),
             models.Index(fields=["organization", "event", "tier"], name="target_by_tier"),
             models.Index(fields=["organization", "event", "status"], name="target_by_status"),
             models.Index(fields=["organization", "event", "owner"], name="target_by_owner"),

@@ -47,3 +47,14 @@ class TenantForeignKey(models.ForeignKey[ST, GT]):
     def __init__(self, to: Any, on_delete: Any, **kwargs: Any) -> None:
         kwargs["db_constraint"] = False
         super().__init__(to, on_delete, **kwargs)
+
+
+class WebAddressField(models.URLField):
+    """A web address; typed without a scheme it is taken for ``https``. For migrations it is a plain ``URLField``."""
+
+    def deconstruct(self) -> Any:
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.URLField", args, kwargs
+
+    def formfield(self, **kwargs: Any) -> Any:  # type: ignore[override]
+        return super().formfield(**{"assume_scheme": "https", **kwargs})

@@ -7,7 +7,7 @@ import pghistory
 from django.db import models
 from django.db.models import F, Q
 
-from common.models import TenantForeignKey, TenantModel
+from common.models import TenantForeignKey, TenantModel, WebAddressField
 from events.querysets import EventQuerySet
 from identity.models import User
 
@@ -24,7 +24,7 @@ class Event(TenantModel):
     venue = models.CharField(max_length=200, blank=True)
     city = models.CharField(max_length=120, blank=True)
     country = models.CharField(max_length=80, blank=True)
-    website = models.URLField(blank=True)
+    website = WebAddressField(blank=True)
     booth = models.CharField("our booth", max_length=60, blank=True)
     goal_meetings = models.PositiveIntegerField("meetings to hold", default=0)
     goal_leads = models.PositiveIntegerField("leads to capture", default=0)

@@ -3,11 +3,12 @@
 from typing import Any
 
 import pghistory
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
 from accounts.models import Account, Tag
-from common.models import TenantForeignKey, TenantModel
+from common.models import TenantForeignKey, TenantModel, WebAddressField
 from common.text import email_key, normalise
 from identity.models import User
 from people.querysets import PersonQuerySet
@@ -57,7 +58,7 @@ class Person(TenantModel):
     email_norm = models.CharField(max_length=254, blank=True, editable=False)
     phone = models.CharField(max_length=60, blank=True)
     mobile = models.CharField(max_length=60, blank=True)
-    linkedin = models.URLField("LinkedIn", max_length=500, blank=True)
+    linkedin = WebAddressField("LinkedIn", max_length=500, blank=True)
     city = models.CharField(max_length=120, blank=True)
     country = models.CharField(max_length=80, blank=True)
     time_zone = models.CharField(max_length=64, blank=True)
@@ -101,6 +102,9 @@ class Person(TenantModel):
             models.Index(fields=["organization", "email_norm"], name="person_by_email"),
             models.Index(fields=["organization", "owner"], name="person_by_owner"),
             models.Index(fields=["organization", "created_at", "id"], name="person_by_creation"),
+            GinIndex(
+                fields=["organization", "search_text"], opclasses=["uuid_ops", "gin_trgm_ops"], name="person_search"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -111,10 +115,11 @@ class Person(TenantModel):
         super().save(*args, **kwargs)
 
     def derive(self) -> None:
-        """Fill the columns that are computed from others."""
+        """Fill the columns that are computed from others. The company's name is read from ``account``."""
         self.name_norm = normalise(self.name)[:200]
         self.email_norm = email_key(self.email)
-        self.search_text = " ".join(filter(None, [self.name_norm, self.email_norm, normalise(self.title)]))
+        company = self.account.name_norm if self.account else ""
+        self.search_text = " ".join(filter(None, [self.name_norm, self.email_norm, normalise(self.title), company]))
 
     @property
     def personas(self) -> list[str]:

@@ -1,0 +1,65 @@
+"""What every filtered list needs: an honest count, chips that say what is filtered, a sort that an index serves."""
+
+import json
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import OperationalError, connection, models, transaction
+
+COUNT_CAP = 10_000
+COUNT_PATIENCE_MS = 40
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many rows a list has: exact, at least (``more``), or about as many as the planner expects (``about``)."""
+
+    number: int
+    more: bool = False
+    about: bool = False
+
+    @property
+    def exact(self) -> bool:
+        return not self.more and not self.about
+
+    def __str__(self) -> str:
+        if self.about:
+            return f"about {self.number:,}"
+        return f"{self.number:,}{'+' if self.more else ''}"
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One filter in words, and the query string of the list without it."""
+
+    text: str
+    remove: str
+
+
+def capped_count(rows: "models.QuerySet[Any]", *, cap: int = COUNT_CAP) -> Count:
+    """Count up to ``cap``. A filter so narrow that counting takes long is answered with the planner's estimate."""
+    plain = rows.order_by().values("pk")
+    try:
+        with transaction.atomic():
+            _statement_timeout(COUNT_PATIENCE_MS)
+            number = plain[: cap + 1].count()
+            _statement_timeout(0)
+    except OperationalError:  # canceled: out of patience
+        return Count(_estimate(plain), about=True)
+    return Count(min(number, cap), more=number > cap)
+
+
+def _statement_timeout(milliseconds: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(milliseconds)])
+
+
+def _estimate(rows: "models.QuerySet[Any, Any]") -> int:
+    """The planner's row estimate to two digits."""
+    plan = json.loads(rows.explain(format="json"))
+    expected = int(plan[0]["Plan"]["Plan Rows"])
+    if expected < 100:
+        return expected
+    step = 10 ** (int(math.log10(expected)) - 1)
+    return round(expected / step) * step
