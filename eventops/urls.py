@@ -16,6 +16,8 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("api/health", health.health, name="health"),
     path("api/", api.urls),
+    path("accounts/", include("accounts.urls")),
+    path("events/", include("events.urls")),
     path("style/", style_page, name="style"),
     path("", include("allauth.urls")),
 ]

@@ -1,11 +1,20 @@
 // Editing in place: data-js="inline-edit" on the table or list. A .cell-edit button fetches a form into its cell by htmx;
 // Escape puts back what was there, and the form sends itself when a select changes or its field loses focus changed.
+// A list with data-cells="/accounts/" spares its buttons the address: row [data-id] and cell [data-f] make it.
 export function attach(root) {
   const before = new WeakMap();
 
   root.addEventListener("htmx:beforeSwap", (event) => {
     const cell = event.detail.target;
-    if (cell && event.target.closest(".cell-edit")) before.set(cell, [...cell.childNodes]);
+    const source = event.detail.requestConfig?.elt;
+    if (cell && source?.matches?.(".cell-edit")) before.set(cell, [...cell.childNodes]);
+  });
+  root.addEventListener("click", (event) => {
+    const button = event.target.closest(".cell-edit");
+    const cell = button?.closest("[data-f]");
+    if (!cell || !root.dataset.cells) return;
+    const id = cell.closest("[data-id]").dataset.id;
+    window.htmx.ajax("GET", `${root.dataset.cells}${id}/cell/${cell.dataset.f}/`, { source: button, target: cell });
   });
   root.addEventListener("htmx:afterSettle", (event) => {
     const field = event.target.querySelector?.(".cell-form :is(select, input:not([type=hidden]), textarea)");

@@ -1,0 +1,245 @@
+"""What the lists of accounts can be filtered by; the same words serve the page, bulk actions, exports and the API."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django import forms
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import QueryDict
+
+from accounts.models import Account, AccountTag, Stand, Tag, TargetAccount, Tier
+from accounts.owners import members
+from common.lists import Chip, Count, capped_count
+from common.search import Found, find, words_of
+from events.models import Event
+from identity.models import Organization, User
+
+Rows = QuerySet[Any, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExtraFilter:
+    """A filter that a higher app adds. ``apply`` gets the rows, the chosen value and the event (or None)."""
+
+    name: str
+    label: str
+    choices: Sequence[tuple[str, str]]
+    apply: Callable[[Rows, str, Event | None], Rows]
+
+
+extra_filters: dict[str, list[ExtraFilter]] = {"accounts": [], "people": []}
+"""Register from the app's ``ready``: ``extra_filters["people"].append(ExtraFilter(…))``."""
+
+
+class ListFilter(forms.Form):
+    """The query string of a list, understood. What makes no sense in it is left out, never an error page."""
+
+    subject: ClassVar[str] = "accounts"
+    table: ClassVar[str] = "accounts_account"
+    sorts: ClassVar[Mapping[str, Sequence[str]]] = {}
+    default_sort: ClassVar[str] = "name"
+
+    q = forms.CharField(label="Search", required=False, max_length=200)
+
+    def __init__(self, query: QueryDict, *, organization: Organization, user: User, event: Event | None = None) -> None:
+        super().__init__(query)
+        self.query, self.organization, self.user = query, organization, user
+        self.id_path, self.text_path = "pk", "search_text"
+        self.everything = event is None or query.get("all") == "1"
+        self.event = None if self.everything else event
+        for extra in extra_filters[self.subject]:
+            choices = [("", "Any"), *extra.choices]
+            self.fields[extra.name] = forms.ChoiceField(label=extra.label, choices=choices, required=False)
+        self.prepare()
+        self.is_valid()
+        self.chosen = {k: v for k, v in self.cleaned_data.items() if v not in (None, "", [])}
+        self.found: Found | None = None
+
+    def prepare(self) -> None:
+        """Fill in choices, and drop the fields that make no sense on this list."""
+
+    @property
+    def sort(self) -> str:
+        wanted = self.query.get("sort", "")
+        return wanted if wanted in self.sorts else self.default_sort
+
+    @property
+    def sort_fields(self) -> Sequence[str]:
+        return self.sorts[self.sort]
+
+    def query_string(self, **changes: Any) -> str:
+        """The list's address without its page, with some values changed (None removes)."""
+        params = self.query.copy()
+        for name in ("cursor", "csrfmiddlewaretoken"):
+            params.pop(name, None)
+        for name, value in changes.items():
+            params.pop(name, None)
+            if value is not None:
+                params.setlist(name, value if isinstance(value, list) else [value])
+        for name in [name for name, values in params.lists() if not any(values)]:
+            params.pop(name)
+        return params.urlencode()
+
+    def rows(self) -> Rows:
+        """The filtered rows, unsorted."""
+        return self.searched(self.with_extras(self.filtered(self.base())))
+
+    def base(self) -> Rows:
+        raise NotImplementedError
+
+    def filtered(self, rows: Rows) -> Rows:
+        raise NotImplementedError
+
+    def with_extras(self, rows: Rows) -> Rows:
+        for extra in extra_filters[self.subject]:
+            if value := self.chosen.get(extra.name):
+                rows = extra.apply(rows, value, self.event)
+        return rows
+
+    def searched(self, rows: Rows) -> Rows:
+        text = self.chosen.get("q", "")
+        if not text:
+            return rows
+        self.found = find(self.table, text)
+        if self.found.complete:
+            return rows.filter(**{f"{self.id_path}__in": self.found.ids})
+        # A frequent word: reading the list in its own order meets enough of them soon.
+        for word in words_of(text):
+            if len(word) < 3:
+                rows = rows.filter(
+                    Q(**{f"{self.text_path}__startswith": word}) | Q(**{f"{self.text_path}__contains": f" {word}"})
+                )
+            else:
+                rows = rows.filter(**{f"{self.text_path}__contains": word})
+        return rows
+
+    def count(self, rows: Rows) -> Count:
+        if self.found and not self.found.complete:
+            return (
+                Count(len(self.found.ids), more=True)
+                if len(self.chosen) == 1
+                else capped_count(rows, cap=len(self.found.ids))
+            )
+        return capped_count(rows)
+
+    def owner_filter(self, path: str = "owner") -> Q:
+        values = self.chosen.get("owner", [])
+        condition = Q()
+        ids = [self.user.pk if value == "me" else UUID(value) for value in values if value != "none"]
+        if ids:
+            condition |= Q(**{f"{path}_id__in": ids})
+        if "none" in values:
+            condition |= Q(**{f"{path}_id": None})
+        return condition
+
+    def chips(self) -> list[Chip]:
+        """The filters in words, each with the address of the list without it."""
+        chips = []
+        for name, value in self.chosen.items():
+            if name in {"score_min", "score_max"}:
+                continue
+            chips.append(Chip(self.words(name, value), self.query_string(**{name: None})))
+        low, high = self.chosen.get("score_min"), self.chosen.get("score_max")
+        if low is not None or high is not None:
+            text = f"score {low or 0}–{100 if high is None else high}"
+            chips.append(Chip(text, self.query_string(score_min=None, score_max=None)))
+        return [
+            Chip(chip.text[:1].upper() + chip.text[1:] if n == 0 else chip.text, chip.remove)
+            for n, chip in enumerate(chips)
+        ]
+
+    def words(self, name: str, value: Any) -> str:
+        if name == "q":
+            return f"“{value}”"
+        field = self.fields[name]
+        label = str(field.label or name).lower()
+        if isinstance(field, forms.BooleanField):
+            return label
+        if isinstance(field, (forms.MultipleChoiceField, forms.ChoiceField)):
+            names = {str(key): str(text) for key, text in field.choices if not isinstance(text, (list, tuple))}
+            chosen = value if isinstance(value, list) else [value]
+            return f"{label} {' or '.join(names.get(str(item), str(item)) for item in chosen)}"
+        return f"{label} {value}"
+
+
+def set_choices(form: forms.Form, name: str, choices: Callable[[], list[tuple[str, str]]]) -> None:
+    """Give a choice field its choices, asked of the database only when somebody looks."""
+    form.fields[name].choices = choices  # type: ignore[attr-defined]
+
+
+def owner_choices(organization: Organization) -> list[tuple[str, str]]:
+    return [("me", "me"), ("none", "nobody"), *((str(user.pk), str(user)) for user in members(organization.pk))]
+
+
+def tag_choices(organization: Organization) -> list[tuple[str, str]]:
+    return [(str(tag.pk), tag.name) for tag in Tag.objects.for_org(organization)[:500]]
+
+
+class AccountFilter(ListFilter):
+    """Target accounts of the event, or all accounts of the organization."""
+
+    subject = "accounts"
+    sorts: ClassVar[Mapping[str, Sequence[str]]] = {
+        "name": ["name_norm"], "-name": ["-name_norm"], "score": ["icp_score"], "-score": ["-icp_score"],
+        "created": ["created_at"], "-created": ["-created_at"],
+    }  # fmt: skip
+    default_sort = "-score"
+
+    tier = forms.MultipleChoiceField(choices=[*Tier.choices, ("none", "none")], required=False)
+    status = forms.MultipleChoiceField(choices=TargetAccount.Status.choices, required=False)
+    stage = forms.MultipleChoiceField(choices=TargetAccount.Stage.choices, required=False)
+    owner = forms.MultipleChoiceField(required=False)
+    score_min = forms.IntegerField(label="Score from", min_value=0, max_value=100, required=False)
+    score_max = forms.IntegerField(label="Score to", min_value=0, max_value=100, required=False)
+    tag = forms.MultipleChoiceField(required=False)
+    hall = forms.CharField(max_length=80, required=False)
+    country = forms.CharField(max_length=80, required=False)
+    contact = forms.ChoiceField(
+        label="People", choices=[("", "Any"), ("yes", "at least one"), ("no", "none yet")], required=False
+    )
+
+    def prepare(self) -> None:
+        self.id_path = "pk" if self.everything else "account_id"
+        self.text_path = "search_text" if self.everything else "account__search_text"
+        set_choices(self, "owner", lambda: owner_choices(self.organization))
+        set_choices(self, "tag", lambda: tag_choices(self.organization))
+        if self.everything:
+            for name in ("tier", "status", "stage", "score_min", "score_max", "hall"):
+                del self.fields[name]
+
+    @property
+    def sort(self) -> str:
+        wanted = super().sort
+        return "name" if self.everything and wanted.endswith("score") else wanted
+
+    def base(self) -> Rows:
+        if self.event is None:
+            return Account.objects.for_org(self.organization)
+        return TargetAccount.objects.for_org(self.organization).at(self.event)
+
+    def filtered(self, rows: Rows) -> Rows:
+        chosen, path = self.chosen, "" if self.everything else "account__"
+        if tiers := chosen.get("tier"):
+            rows = rows.filter(tier__in=["" if tier == "none" else tier for tier in tiers])
+        for name in ("status", "stage"):
+            if values := chosen.get(name):
+                rows = rows.filter(**{f"{name}__in": values})
+        if chosen.get("owner"):
+            rows = rows.filter(self.owner_filter())
+        if (low := chosen.get("score_min")) is not None:
+            rows = rows.filter(icp_score__gte=low)
+        if (high := chosen.get("score_max")) is not None:
+            rows = rows.filter(icp_score__lte=high)
+        account = OuterRef("pk" if self.everything else "account_id")
+        if tags := chosen.get("tag"):
+            rows = rows.filter(Exists(AccountTag.objects.filter(account=account, tag__in=tags)))
+        if hall := chosen.get("hall"):
+            rows = rows.filter(Exists(Stand.objects.filter(target=OuterRef("pk"), hall=hall)))
+        if country := chosen.get("country"):
+            rows = rows.filter(**{f"{path}country": country})
+        if contact := chosen.get("contact"):
+            has = Exists(Account.people.rel.related_model.objects.filter(account=account))  # type: ignore[attr-defined]
+            rows = rows.filter(has if contact == "yes" else ~has)
+        return rows

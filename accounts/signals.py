@@ -1,0 +1,6 @@
+"""What accounts announce to the apps above, inside the transaction of the change."""
+
+from django.dispatch import Signal
+
+renamed = Signal()
+"""Sent with ``account`` after its name changed: whoever keeps a copy of the name refreshes it."""

@@ -1,0 +1,17 @@
+from django.urls import path
+
+from accounts import views
+
+app_name = "accounts"
+urlpatterns = [
+    path("", views.account_list, name="list"),
+    path("filter/", views.filter_form, name="filter"),
+    path("new/", views.create, name="create"),
+    path("<uuid:pk>/", views.detail, name="detail"),
+    path("<uuid:pk>/edit/", views.edit, name="edit"),
+    path("<uuid:pk>/delete/", views.delete, name="delete"),
+    path("<uuid:pk>/target/", views.target, name="target"),
+    path("<uuid:pk>/untarget/", views.untarget, name="untarget"),
+    path("<uuid:pk>/stands/", views.stands, name="stands"),
+    path("<uuid:pk>/cell/<str:field>/", views.cell, name="cell"),
+]

@@ -1,0 +1,193 @@
+"""The pages of accounts."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.db.models import Count as CountOf
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts import services
+from accounts.filters import AccountFilter
+from accounts.forms import AccountForm, CellForm, NewAccountForm, StandFormSet
+from accounts.models import Account, TargetAccount
+from accounts.owners import NotAMember
+from accounts.panels import account_board
+from accounts.similar import find_similar
+from common.fragments import is_fragment, render_part
+from common.paging import InvalidCursor, keyset_page
+from events.web import EventRequest
+from identity.models import Role
+from identity.web import member_required
+
+CELLS = ("tier", "status", "stage", "owner")
+
+
+@require_GET
+@member_required()
+def account_list(request: EventRequest) -> HttpResponse:
+    """The target accounts of the chosen show, or every account with ``?all=1``."""
+    chosen = AccountFilter(request.GET, organization=request.organization, user=request.user, event=request.event)
+    rows = chosen.rows()
+    if chosen.everything:
+        listed = rows.select_related("owner").annotate(shows=CountOf("targets"))
+    else:
+        listed = rows.select_related("account", "owner").prefetch_related("stands")
+    try:
+        page = keyset_page(listed, sort=chosen.sort_fields, cursor=request.GET.get("cursor", ""))
+    except InvalidCursor:
+        return redirect(f"{request.path}?{chosen.query_string()}")
+    context: dict[str, Any] = {
+        "filter": chosen, "chips": chosen.chips(), "page": page, "sort": chosen.sort,
+        "filter_url": reverse("accounts:filter"),
+        "next": f"?{chosen.query_string(cursor=page.next_cursor)}" if page.has_more else "",
+    }  # fmt: skip
+    if is_fragment(request) and request.GET.get("cursor"):
+        return render_part(request, "accounts/list.html", "rows", context)
+    context["count"] = chosen.count(rows)
+    return render_part(request, "accounts/list.html", "results", context)
+
+
+@require_GET
+@member_required()
+def filter_form(request: EventRequest) -> HttpResponse:
+    """The filter of the list as a form: in a dialog, or as a page of its own without JavaScript."""
+    chosen = AccountFilter(request.GET, organization=request.organization, user=request.user, event=request.event)
+    context = {"filter": chosen, "action": reverse("accounts:list"), "title": "Filter accounts"}
+    return render_part(request, "accounts/filter.html", "dialog", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_required(role=Role.REP)
+def create(request: EventRequest) -> HttpResponse:
+    form = NewAccountForm(request.POST or None, organization=request.organization, initial={"owner": request.user})
+    similar = []
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        if not data["anyway"]:
+            similar = find_similar(request.organization.pk, name=data["name"], website=data["website"])
+        if not similar:
+            account = services.create_account(
+                request.organization, actor=request.user, fields=form.values(), tags=data["tags"], event=request.event,
+                target_fields={"tier": data["tier"], "owner": data["owner"]}, stands=[(data["hall"], data["stand"])],
+            )  # fmt: skip
+            messages.success(request, f"{account.name} was added.")
+            return redirect("accounts:detail", pk=account.pk)
+    context = {"form": form, "similar": similar}
+    return render(request, "accounts/create.html", context, status=422 if form.is_bound else 200)
+
+
+@require_GET
+@member_required()
+def detail(request: EventRequest, pk: UUID) -> HttpResponse:
+    account = get_object_or_404(
+        Account.objects.for_org(request.organization).select_related("owner").prefetch_related("tags"), pk=pk
+    )
+    target = _target(request, account)
+    context = {
+        "account": account, "target": target, "actions": account_board.render("actions", request, account),
+        "main": account_board.render("main", request, account), "side": account_board.render("side", request, account),
+        "shows": account.targets.select_related("event").exclude(pk=target.pk if target else None),
+    }  # fmt: skip
+    return render(request, "accounts/detail.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_required(role=Role.REP)
+def edit(request: EventRequest, pk: UUID) -> HttpResponse:
+    account = get_object_or_404(Account.objects.for_org(request.organization).prefetch_related("tags"), pk=pk)
+    fresh = Account.objects.for_org(request.organization).get(pk=pk) if request.method == "POST" else account
+    form = AccountForm(request.POST or None, instance=account, organization=request.organization)
+    if request.method == "POST" and form.is_valid():
+        services.update_account(fresh, actor=request.user, fields=form.values())
+        services.set_tags(fresh, names=form.cleaned_data["tags"])
+        messages.success(request, f"{fresh.name} was saved.")
+        return redirect("accounts:detail", pk=pk)
+    context = {"form": form, "account": account}
+    return render(request, "accounts/edit.html", context, status=422 if form.is_bound else 200)
+
+
+@require_POST
+@member_required(role=Role.MANAGER)
+def delete(request: EventRequest, pk: UUID) -> HttpResponse:
+    account = get_object_or_404(Account.objects.for_org(request.organization), pk=pk)
+    services.delete_account(account, actor=request.user)
+    messages.success(request, f"{account.name} and everything about it was deleted.")
+    return redirect("accounts:list")
+
+
+@require_POST
+@member_required(role=Role.REP)
+def target(request: EventRequest, pk: UUID) -> HttpResponse:
+    """Put the account on the list of the chosen show."""
+    account = get_object_or_404(Account.objects.for_org(request.organization), pk=pk)
+    if request.event is None:
+        messages.warning(request, "Add a show first: accounts are targeted at one.")
+        return redirect("events:create")
+    services.target_account(account, event=request.event, actor=request.user)
+    messages.success(request, f"{account.name} is now a target at {request.event.name}.")
+    return redirect("accounts:detail", pk=pk)
+
+
+@require_POST
+@member_required(role=Role.REP)
+def untarget(request: EventRequest, pk: UUID) -> HttpResponse:
+    account = get_object_or_404(Account.objects.for_org(request.organization), pk=pk)
+    found = _target(request, account)
+    if found is None:
+        raise Http404
+    services.untarget(found, actor=request.user)
+    messages.success(request, f"{account.name} was taken off the list of this show.")
+    return redirect("accounts:detail", pk=pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_required(role=Role.REP)
+def stands(request: EventRequest, pk: UUID) -> HttpResponse:
+    account = get_object_or_404(Account.objects.for_org(request.organization), pk=pk)
+    found = _target(request, account)
+    if found is None:
+        raise Http404
+    initial = [{"hall": stand.hall, "number": stand.number} for stand in found.stands.all()]
+    forms = StandFormSet(request.POST or None, initial=initial)
+    if request.method == "POST" and forms.is_valid():
+        pairs = [(form.cleaned_data.get("hall", ""), form.cleaned_data.get("number", "")) for form in forms]
+        services.set_stands(found, stands=pairs)
+        messages.success(request, "The stands were saved.")
+        return redirect("accounts:detail", pk=pk)
+    context = {"account": account, "target": found, "forms": forms}
+    return render(request, "accounts/stands.html", context, status=422 if forms.is_bound else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_required(role=Role.REP)
+def cell(request: EventRequest, pk: UUID, field: str) -> HttpResponse:
+    """Tier, status, stage or owner at the chosen show, edited where it stands. GET is the form, POST saves."""
+    account = get_object_or_404(Account.objects.for_org(request.organization), pk=pk)
+    found = _target(request, account)
+    if found is None or field not in CELLS:
+        raise Http404
+    initial = {"value": found.owner_id if field == "owner" else getattr(found, field)}
+    form = CellForm(request.POST or None, field=field, organization=request.organization, initial=initial)
+    context = {"form": form, "field": field, "target": found, "account": account}
+    if request.method == "POST" and "value" in request.POST and form.is_valid():
+        try:
+            services.update_target(found, actor=request.user, fields={field: form.cleaned_data["value"]})
+        except NotAMember as error:
+            form.add_error("value", str(error))
+        else:
+            if not is_fragment(request):
+                return redirect("accounts:detail", pk=pk)
+            return render(request, "accounts/cell.html#value", context)
+    status = 422 if request.method == "POST" else 200
+    return render_part(request, "accounts/cell.html", "form", context, status=status)
+
+
+def _target(request: EventRequest, account: Account) -> TargetAccount | None:
+    if request.event is None:
+        return None
+    targets = TargetAccount.objects.for_org(request.organization).at(request.event)
+    return targets.filter(account=account).select_related("owner", "event").prefetch_related("stands").first()

@@ -1,0 +1,108 @@
+"""The pages of shows, and the switcher that governs every page."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.db.models import Sum
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from events import services
+from events.forms import CostFormSet, EventForm, costs_of
+from events.models import Event
+from events.panels import event_figures
+from events.web import SESSION_KEY, EventRequest
+from identity.models import Role
+from identity.web import member_required
+
+
+@require_GET
+@member_required()
+def event_list(request: EventRequest) -> HttpResponse:
+    events = (
+        Event.objects.for_org(request.organization).annotate(cost=Sum("costs__amount")).order_by("-starts_on", "name")
+    )
+    today = timezone.localdate()
+    ahead = sorted((e for e in events if e.ends_on >= today), key=lambda e: (e.starts_on, e.name))
+    past = [e for e in events if e.ends_on < today]
+    return render(request, "events/list.html", {"ahead": ahead, "past": past, "total": len(ahead) + len(past)})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_required(role=Role.MANAGER)
+def create(request: EventRequest) -> HttpResponse:
+    if request.method == "POST":
+        form, costs = EventForm(request.POST), CostFormSet(request.POST, prefix="costs")
+        if form.is_valid() and costs.is_valid():
+            try:
+                event = services.create_event(
+                    request.organization, actor=request.user, fields=form.values(), costs=costs_of(costs)
+                )
+            except services.NameTaken as error:
+                form.add_error("name", str(error))
+            else:
+                request.session[SESSION_KEY] = str(event.pk)
+                messages.success(request, f"{event.name} was added and is now the show of every page.")
+                return redirect("events:detail", pk=event.pk)
+    else:
+        form = EventForm(initial={"time_zone": request.organization.time_zone})
+        costs = CostFormSet(prefix="costs")
+    context = {"form": form, "costs": costs, "event": None}
+    return render(request, "events/form.html", context, status=422 if form.is_bound else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_required(role=Role.MANAGER)
+def edit(request: EventRequest, pk: UUID) -> HttpResponse:
+    event = get_object_or_404(Event.objects.for_org(request.organization), pk=pk)
+    if request.method == "POST":
+        form = EventForm(request.POST, instance=Event(pk=event.pk, organization=event.organization))
+        costs = CostFormSet(request.POST, prefix="costs")
+        if form.is_valid() and costs.is_valid():
+            try:
+                services.update_event(event, fields=form.values(), costs=costs_of(costs))
+            except services.NameTaken as error:
+                form.add_error("name", str(error))
+            else:
+                messages.success(request, f"{event.name} was saved.")
+                return redirect("events:detail", pk=event.pk)
+    else:
+        form = EventForm(instance=event)
+        costs = CostFormSet(prefix="costs", initial=list(event.costs.values("kind", "description", "amount")))
+    context = {"form": form, "costs": costs, "event": event}
+    return render(request, "events/form.html", context, status=422 if form.is_bound else 200)
+
+
+@require_GET
+@member_required()
+def detail(request: EventRequest, pk: UUID) -> HttpResponse:
+    event = get_object_or_404(Event.objects.for_org(request.organization).select_related("owner"), pk=pk)
+    costs = list(event.costs.all())
+    context = {
+        "event": event,
+        "costs": costs,
+        "total_cost": sum(cost.amount for cost in costs),
+        "figures": event_figures(event),
+        "currency": request.organization.currency,
+        "is_current": request.event is not None and request.event.pk == event.pk,
+    }
+    return render(request, "events/detail.html", context)
+
+
+@require_POST
+@member_required()
+def switch(request: EventRequest) -> HttpResponse:
+    """Choose the show that governs every page, and stay on the page."""
+    try:
+        chosen = UUID(request.POST.get("event", ""))
+    except ValueError:
+        return HttpResponse("Choose a show.", status=422, content_type="text/plain")
+    event = get_object_or_404(Event.objects.for_org(request.organization), pk=chosen)
+    request.session[SESSION_KEY] = str(event.pk)
+    back = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
+        back = "/"
+    return redirect(back)
