@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from common import errors
 from common.style import style_page
 from eventops import health
 from eventops.api import api
@@ -18,6 +19,8 @@ urlpatterns = [
     path("api/", api.urls),
     path("accounts/", include("accounts.urls")),
     path("events/", include("events.urls")),
+    path("offline/", errors.offline, name="offline"),
+    path("sw.js", errors.service_worker, name="service_worker"),
     path("style/", style_page, name="style"),
     path("", include("allauth.urls")),
 ]

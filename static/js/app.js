@@ -7,6 +7,7 @@ import "eventops/confirm";
 import "eventops/theme";
 import "eventops/keys";
 import "eventops/copy";
+import "eventops/offline";
 
 const attached = new WeakMap();
 

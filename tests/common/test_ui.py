@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 import time_machine
+from django.db import OperationalError
 from django.template import Context, Template
 from django.test import RequestFactory
 from django.utils import timezone
+from django.views.csrf import csrf_failure
+from django.views.defaults import bad_request
 
 from common.errors import server_error
 from common.templatetags import charts, frame, ui
@@ -184,3 +187,19 @@ def test_every_icon_named_in_a_template_is_drawn():
         named |= set(re.findall(r'\{% icon "([\w-]+)"', template.read_text()))
 
     assert named - sprite == set()
+
+
+def test_unreachable_database_answers_503_and_when_to_come_back(rf):
+    try:
+        raise OperationalError("connection refused by 10.0.0.7")
+    except OperationalError:
+        answer = server_error(rf.get("/"))
+
+    assert (answer.status_code, answer["Retry-After"]) == (503, "30")
+    assert "10.0.0.7" not in answer.content.decode()
+
+
+def test_bad_request_and_csrf_failure_have_friendly_pages(rf):
+    answers = [bad_request(rf.get("/"), ValueError("secret")), csrf_failure(rf.post("/"), "secret")]
+
+    assert [(a.status_code, "secret" in a.content.decode()) for a in answers] == [(400, False), (403, False)]

@@ -128,3 +128,14 @@ def test_style_page_is_closed_in_production(settings):
     settings.EVENTOPS_DEMO = False
 
     assert Client().get("/style/").status_code == 404
+
+
+def test_lost_connection_shows_the_offline_page(visit):
+    page = visit("/style/")
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    page.reload()
+
+    page.context.set_offline(True)
+    page.goto("/people/")
+
+    assert page.get_by_role("heading").inner_text() == "You are offline"

@@ -8,6 +8,8 @@ ROWS = {
     "health": anyone(),
     "POST /api/test-redis": operation(ADMIN, body={"action": "ping"}),
     "style": anyone(),
+    "offline": anyone(),
+    "service_worker": anyone(),
     "api:openapi-json": anyone(),
     "api:openapi-view": anyone(),
     "api:api-root": anyone(),
