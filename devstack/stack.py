@@ -35,7 +35,8 @@ def running() -> Iterator[Stack]:
     with contextlib.ExitStack() as shares:
         home, held = open_home(), []
         for service in SERVICES.values():
-            if from_outside(service.variable):
+            if address := from_outside(service.variable):
+                environment[service.variable] = address
                 continue
             held.append(shares.enter_context(_share(service, home)))
             environment[service.variable] = service.url(home)
