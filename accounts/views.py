@@ -8,6 +8,7 @@ from django.db.models import Count as CountOf
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.html import format_html_join
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import services
@@ -19,6 +20,7 @@ from accounts.panels import account_board
 from accounts.similar import find_similar
 from common.fragments import is_fragment, render_part
 from common.paging import InvalidCursor, keyset_page
+from common.search import find
 from events.web import EventRequest
 from identity.models import Role
 from identity.web import member_required
@@ -58,6 +60,18 @@ def filter_form(request: EventRequest) -> HttpResponse:
     chosen = AccountFilter(request.GET, organization=request.organization, user=request.user, event=request.event)
     context = {"filter": chosen, "action": reverse("accounts:list"), "title": "Filter accounts"}
     return render_part(request, "accounts/filter.html", "dialog", context)
+
+
+@require_GET
+@member_required()
+def suggest(request: EventRequest) -> HttpResponse:
+    """Names of accounts for a company field as it is typed: ``<option>`` elements for a datalist."""
+    found = find("accounts_account", request.GET.get("company", ""), cap=50)
+    names = Account.objects.for_org(request.organization).filter(pk__in=found.ids).order_by("name_norm")
+    options = format_html_join(
+        "", '<option value="{}">', ((name,) for name in names.values_list("name", flat=True)[:12])
+    )
+    return HttpResponse(options)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

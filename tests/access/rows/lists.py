@@ -1,0 +1,49 @@
+"""Events, accounts, people and what happens to them."""
+
+from events.models import Event
+from identity.scope import system_scope
+from tests.access.matrix import MANAGER, REP, VIEWER, members
+from tests.factories import AccountFactory, EventFactory, PersonFactory, TargetAccountFactory
+
+
+def target(organization):
+    with system_scope():
+        event = Event.objects.for_org(organization).order_by("-starts_on").first()
+    event = event or EventFactory.create(organization=organization)
+    return TargetAccountFactory.create(account__organization=organization, event=event).account_id
+
+
+BUILDERS = {
+    "event": lambda organization: EventFactory.create(organization=organization).pk,
+    "account": lambda organization: AccountFactory.create(organization=organization).pk,
+    "target": target,
+    "person": lambda organization: PersonFactory.create(account__organization=organization).pk,
+    "cell_of_account": lambda organization: "tier",
+    "cell_of_person": lambda organization: "title",
+}
+
+ROWS = {
+    "events:list": members(get=VIEWER),
+    "events:create": members(get=MANAGER, post=MANAGER),
+    "events:switch": members(post=VIEWER),
+    "events:detail": members(get=VIEWER, pk="event"),
+    "events:edit": members(get=MANAGER, post=MANAGER, pk="event"),
+    "accounts:list": members(get=VIEWER),
+    "accounts:filter": members(get=VIEWER),
+    "accounts:suggest": members(get=VIEWER),
+    "accounts:create": members(get=REP, post=REP),
+    "accounts:detail": members(get=VIEWER, pk="account"),
+    "accounts:edit": members(get=REP, post=REP, pk="account"),
+    "accounts:delete": members(post=MANAGER, pk="account"),
+    "accounts:target": members(post=REP, pk="account"),
+    "accounts:untarget": members(post=REP, pk="target"),
+    "accounts:stands": members(get=REP, post=REP, pk="target"),
+    "accounts:cell": members(get=REP, post=REP, pk="target", field="cell_of_account"),
+    "people:list": members(get=VIEWER),
+    "people:filter": members(get=VIEWER),
+    "people:create": members(get=REP, post=REP),
+    "people:detail": members(get=VIEWER, pk="person"),
+    "people:edit": members(get=REP, post=REP, pk="person"),
+    "people:delete": members(post=MANAGER, pk="person"),
+    "people:cell": members(get=REP, post=REP, pk="person", field="cell_of_person"),
+}
