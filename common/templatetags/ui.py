@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import template
-from django.forms import BoundField, CheckboxInput
+from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, SelectMultiple
 from django.template.context import Context
 from django.template.loader import render_to_string
 from django.templatetags.static import static
@@ -222,16 +222,24 @@ def counted(value: int, words: str) -> str:
 
 @register.simple_tag
 def field(bound: BoundField, label: str = "", optional: bool = False) -> SafeString:
-    """A form field with its label, help and errors, tied together for assistive technology."""
+    """A form field with its label, help and errors, tied together for assistive technology.
+
+    A choice of several is drawn as pills to tick, never as a list box.
+    """
     widget = bound.field.widget
+    if isinstance(widget, SelectMultiple):
+        widget = CheckboxSelectMultiple(choices=widget.choices)
+    is_pick = isinstance(widget, CheckboxSelectMultiple)
     return render_to_string(
         "components/field.html",
         {
             "field": bound,
+            "control": bound.as_widget(widget),
             "label": label or bound.label,
             "optional": optional,
             "is_check": isinstance(widget, CheckboxInput),
-            "is_group": bound.use_fieldset,
+            "is_group": is_pick or bound.use_fieldset,
+            "is_pick": is_pick,
         },
     )
 
