@@ -23,8 +23,8 @@ help: ## this list
 run: $(STAMP) ## the product with demo data on http://localhost:8000 (PORT=… chooses another port)
 	@PORT=$(PORT) $(PY) -m devstack run
 
-test: $(STAMP) ## the whole test suite (ARGS="-k name" narrows it)
-	@$(STACK) $(PY) -m pytest $(ARGS)
+test: $(STAMP) ## the whole test suite (ARGS="-k name" narrows it, JOBS=4 runs four at a time)
+	@$(STACK) $(PY) -m pytest $(if $(JOBS),-n $(JOBS) --dist loadfile) $(ARGS)
 
 check: check-style check-types check-layers check-templates check-dead check-deps check-migrations check-deploy check-committed ## every static check
 	@echo "make check: all green"

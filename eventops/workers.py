@@ -63,7 +63,11 @@ def _refuse_unsafe_start(**kwargs: Any) -> None:
 def _open(**kwargs: Any) -> None:
     global _server
     if settings.WORKER_HEALTH_PORT:
-        _server = serve(settings.WORKER_HEALTH_PORT)
+        try:
+            _server = serve(settings.WORKER_HEALTH_PORT)
+        except OSError as error:
+            # Two workers on one host: the second works all the same, and the platform asks the first.
+            log.error("worker.health_port_taken", port=settings.WORKER_HEALTH_PORT, error=type(error).__name__)
     log.info("Queue workers started successfully")
 
 

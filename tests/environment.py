@@ -12,10 +12,13 @@ FIXED = {
     "DEBUG": "0",
     "EMAIL_URL": "memorymail://",
     "EVENTOPS_IGNORE_DOTENV": "1",
+    "WORKER_HEALTH_PORT": "0",
 }
 
 for name in ("SANDBOX_URL", "SENDGRID_API_KEY", "OPENAI_API_KEY", "SENTRY_DSN", "CRON_SECRET", "DATABASE_POOL"):
     os.environ.pop(name, None)
 os.environ.update(FIXED)
 if os.environ.get("REDIS_URL"):
-    os.environ["REDIS_URL"] = f"{os.environ['REDIS_URL'].rpartition('/')[0]}/14"
+    # A broker and a cache of their own for each process of pytest-xdist, and for a run without it.
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw6").removeprefix("gw")) % 7
+    os.environ["REDIS_URL"] = f"{os.environ['REDIS_URL'].rpartition('/')[0]}/{2 + 2 * worker}"
