@@ -6,6 +6,7 @@ Every entry is a sweep that finds what no bell rang for, so running one twice, o
 from typing import Any
 
 SCHEDULE: dict[str, dict[str, Any]] = {
+    "identity.sweep": {"task": "identity.sweep", "schedule": 300.0},
     "research.sweep": {"task": "research.sweep", "schedule": 60.0},
     "meetings-send-waiting-invitations": {"task": "meetings.send_waiting_invitations", "schedule": 60.0},
 }

@@ -82,6 +82,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "identity.audit.forget_actor_after_request",
 ]
 
 TEMPLATES = [
@@ -167,6 +168,11 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = EVENTOPS_DEMO or DEBUG
 USERSESSIONS_TRACK_ACTIVITY = False
+ACCOUNT_ADAPTER = "identity.adapter.AccountAdapter"
+ACCOUNT_FORMS = {"signup": "identity.forms.DomainSignupForm"}
+EVENTOPS_SIGNUP = env.str("EVENTOPS_SIGNUP", default="open")
+"""Who may make an account: anybody (``open``), only the invited (``invite``), or some e-mail domains (``domains``)."""
+EVENTOPS_SIGNUP_DOMAINS = [domain.lower() for domain in env.list("EVENTOPS_SIGNUP_DOMAINS", default=[])]
 SOCIALACCOUNT_ADAPTER = "identity.adapter.SocialAccountAdapter"
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
 SOCIALACCOUNT_PROVIDERS = {
@@ -280,6 +286,12 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+if EVENTOPS_SIGNUP not in {"open", "invite", "domains"}:
+    raise ImproperlyConfigured("EVENTOPS_SIGNUP must be open, invite or domains.")
+if EVENTOPS_SIGNUP == "domains" and not EVENTOPS_SIGNUP_DOMAINS:
+    raise ImproperlyConfigured(
+        "EVENTOPS_SIGNUP=domains needs EVENTOPS_SIGNUP_DOMAINS, such as example.com,example.org."
+    )
 if len(SECRET_KEY) < 32:
     raise ImproperlyConfigured("AUTH_SECRET must be at least 32 characters: try `openssl rand -base64 48`.")
 

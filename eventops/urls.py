@@ -23,5 +23,6 @@ urlpatterns = [
     path("offline/", errors.offline, name="offline"),
     path("sw.js", errors.service_worker, name="service_worker"),
     path("style/", style_page, name="style"),
+    path("", include("identity.urls")),
     path("", include("allauth.urls")),
 ]

@@ -4,7 +4,6 @@
 the scope of the caller's organization, opened by ``in_scope``.
 """
 
-import hashlib
 from collections.abc import Callable
 from contextlib import ExitStack
 from contextvars import ContextVar
@@ -21,8 +20,10 @@ from ninja.security import APIKeyCookie, HttpBearer
 from ninja.throttling import BaseThrottle
 
 from common.limits import PUBLIC, client_ip, seconds_to_wait
+from identity.audit import acting_as
 from identity.models import ApiToken, Membership, Role, User
 from identity.scope import org_scope, system_scope
+from identity.secret import secret_hash
 from identity.web import OrgRequest, chosen_organization_id, let_in
 
 Scope = ApiToken.Scope
@@ -49,10 +50,6 @@ class ApiRequest(OrgRequest):
     rate_key: str
 
 
-def token_hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
 class TokenAuth(HttpBearer):
     def __init__(self, scope: ApiToken.Scope, role: Role) -> None:
         super().__init__()
@@ -64,7 +61,7 @@ class TokenAuth(HttpBearer):
         with system_scope():
             found = (
                 ApiToken.objects.select_related("user")
-                .filter(Q(expires_at=None) | Q(expires_at__gt=now), token_hash=token_hash(token), revoked_at=None)
+                .filter(Q(expires_at=None) | Q(expires_at__gt=now), token_hash=secret_hash(token), revoked_at=None)
                 .first()
             )
             if found is None or not found.user.is_active:
@@ -128,6 +125,7 @@ def member(scope: ApiToken.Scope, *, role: Role | None = None) -> list[Callable[
 
 def _enter(request: HttpRequest, organization_id: Any, role: Role) -> User | None:
     api_request = cast("ApiRequest", request)
+    acting_as(api_request.user.pk)
     api_request.scope_stack.enter_context(org_scope(organization_id))
     api_request.scope_entered = True
     membership = Membership.objects.active().of(api_request.user).select_related("organization").first()

@@ -13,7 +13,7 @@ from django.utils import timezone
 from common.ids import uuid7
 from common.models import TenantModel, TimestampedModel
 from common.text import email_key
-from identity.querysets import MembershipQuerySet
+from identity.querysets import ApiTokenQuerySet, InvitationQuerySet, MembershipQuerySet
 
 
 class UserManager(BaseUserManager["User"]):
@@ -109,8 +109,11 @@ class Invitation(TenantModel):
     token_hash = models.CharField(max_length=64, unique=True, editable=False)
     invited_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     expires_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True, help_text="When the mail left; empty until then.")
     accepted_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = InvitationQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -123,6 +126,10 @@ class Invitation(TenantModel):
 
     def __str__(self) -> str:
         return self.email
+
+    @property
+    def is_open(self) -> bool:
+        return self.accepted_at is None and self.revoked_at is None and self.expires_at > timezone.now()
 
 
 class ApiToken(TenantModel):
@@ -144,6 +151,8 @@ class ApiToken(TenantModel):
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
+    objects = ApiTokenQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.CheckConstraint(
@@ -154,3 +163,28 @@ class ApiToken(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+    @property
+    def is_live(self) -> bool:
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())
+
+    def scope_labels(self) -> list[str]:
+        return [str(self.Scope(scope).label) for scope in self.scopes]
+
+
+class IdempotencyKey(TenantModel):
+    """An answer kept under the caller's own key, so that a repeated request changes nothing twice."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=200)
+    fingerprint = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(null=True)
+    body = models.BinaryField(default=b"")
+    content_type = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organization", "user", "key"], name="idempotencykey_once")]
+        indexes = [models.Index(fields=["created_at"], name="idempotencykey_by_creation")]
+
+    def __str__(self) -> str:
+        return self.key

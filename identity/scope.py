@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from common.tenancy import ORGANIZATION_SETTING, SYSTEM_ROLE
+from identity.audit import current_actor
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,16 @@ def _scope(scope: _Scope) -> Iterator[None]:
 
 
 def _apply(scope: _Scope) -> None:
+    actor = current_actor()
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT set_config('role', %s, true), set_config(%s, %s, true)",
+            "SELECT set_config('role', %s, true), set_config(%s, %s, true),"
+            " set_config('pghistory.context_id', %s, true), set_config('pghistory.context_metadata', %s, true)",
             [
                 SYSTEM_ROLE if scope.system else "none",
                 ORGANIZATION_SETTING,
                 str(scope.organization_id) if scope.organization_id else "",
+                str(actor[0]) if actor else "",
+                actor[1] if actor else "",
             ],
         )

@@ -2,18 +2,20 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.dispatch import Signal
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
+from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
+from identity.audit import acting_as
 from identity.models import Membership, Organization, Role, User
 from identity.scope import org_scope, system_scope
 
@@ -48,7 +50,8 @@ def member_required(*, role: Role = Role.VIEWER) -> Callable[[View[R, P]], Calla
         @wraps(view)
         def wrapper(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not request.user.is_authenticated:
-                return redirect_to_login(request.get_full_path())
+                return ask_to_log_in(request)
+            acting_as(request.user.pk)
             organization_id = chosen_organization_id(request)
             if organization_id is None:
                 return redirect("identity:welcome")
@@ -66,6 +69,28 @@ def member_required(*, role: Role = Role.VIEWER) -> Callable[[View[R, P]], Calla
         return wrapper
 
     return decorate
+
+
+def person_required(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Let anybody in who is logged in, with or without an organization. The view opens its own scopes."""
+
+    @wraps(view)
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return ask_to_log_in(request)
+        acting_as(request.user.pk)
+        return view(request, *args, **kwargs)
+
+    return wrapper
+
+
+def ask_to_log_in(request: HttpRequest) -> HttpResponse:
+    """To the log-in page and back here; a fragment sends the whole page there, not its own place in it."""
+    htmx = getattr(request, "htmx", None)
+    if htmx:
+        page = htmx.current_url_abs_path or request.get_full_path()
+        return HttpResponseClientRedirect(redirect_to_login(page).url)
+    return redirect_to_login(request.get_full_path())
 
 
 def let_in(request: OrgRequest, membership: Membership) -> None:

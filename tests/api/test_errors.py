@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from eventops.api import api
 from eventops.openapi import ERRORS
-from identity.apiauth import FAILED_LOGINS, Scope, token_hash
+from identity.apiauth import FAILED_LOGINS, Scope
 from identity.models import ApiToken, Membership, Organization, Role, User
 from identity.scope import system_scope
+from identity.secret import secret_hash
 
 PUBLIC_OPERATIONS = {("POST", "/api/auth/signin")}
 """The operations that ask for no log-in. Adding one is a decision: say so in review."""
@@ -28,7 +29,7 @@ def bearer(user: User, organization: Organization, *scopes: Scope, **fields: Any
             user=user,
             name="test",
             prefix="eo_test",
-            token_hash=token_hash(secret),
+            token_hash=secret_hash(secret),
             scopes=list(scopes),
             **fields,
         )
