@@ -67,6 +67,7 @@ api.add_decorator(in_scope, mode="view")
 ROUTERS: dict[str, str] = {
     "/": "identity.api.router",
     "": "eventops.operations_api.router",
+    "/ai": "research.api.router",
 }
 """Prefix below ``/api`` to the dotted path of the router."""
 

@@ -22,6 +22,7 @@ urlpatterns = [
     path("events/", include("events.urls")),
     path("offline/", errors.offline, name="offline"),
     path("sw.js", errors.service_worker, name="service_worker"),
+    path("scoring/", include("research.urls")),
     path("style/", style_page, name="style"),
     path("", include("identity.urls")),
     path("", include("allauth.urls")),

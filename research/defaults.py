@@ -25,7 +25,7 @@ DEFAULT_RULES = RuleSet(
         _account("employee_count", Operator.AT_LEAST, 20, min=5_001),
         _account("employee_count", Operator.BETWEEN, 10, min=50, max=199),
         _account("revenue", Operator.BETWEEN, 25, min=10_000_000, max=1_000_000_000),
-        _account("revenue", Operator.AT_LEAST, 15, min=1_000_000_001),
+        _account("revenue", Operator.AT_LEAST, 15, min=1_000_000_000),
         _account("industry", Operator.CONTAINS_ANY, 25, words=_INDUSTRIES),
         _account("website", Operator.IS_SET, 10),
         _account("stands", Operator.AT_LEAST, 10, min=1),

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django import forms
 from django.http import QueryDict
+from django.urls import reverse
 
 from common.text import normalise
 from research.facts import FACTS, Fact, Kind
@@ -17,6 +18,17 @@ from research.rules import Rule, RuleSet, Thresholds
 MOST_RULES = 60
 _AMOUNT = re.compile(r"^(\d{1,15}(?:\.\d{1,3})?)\s*(k|m|mn|b|bn)?$")
 _SIZES = {None: 1, "k": 10**3, "m": 10**6, "mn": 10**6, "b": 10**9, "bn": 10**9}
+
+
+def show_effect() -> dict[str, str | bool]:
+    """The attributes of an input whose change shows the effect of the whole form beside it."""
+    return {
+        "hx-post": reverse("research:edit"),
+        "hx-trigger": "input delay:350ms",
+        "hx-target": "#preview",
+        "hx-swap": "outerHTML",
+        "hx-sync": "#editor:queue last",
+    }
 
 
 class AmountField(forms.CharField):
@@ -32,7 +44,12 @@ class AmountField(forms.CharField):
         return int(Decimal(found[1]) * _SIZES[found[2]])
 
     def prepare_value(self, value: Any) -> Any:
-        return f"{value:,}" if isinstance(value, int) else value
+        if not isinstance(value, int):
+            return value
+        for letter, size in (("B", 10**9), ("M", 10**6)):
+            if value >= size and value % (size // 100) == 0:
+                return f"{value / size:g}{letter}"
+        return f"{value:,}"
 
 
 class RuleForm(forms.Form):
@@ -122,9 +139,16 @@ class RuleForm(forms.Form):
 
 
 class ThresholdsForm(forms.Form):
+    """From which score on an account is proposed for a tier."""
+
     tier_a = forms.IntegerField(label="Tier A from", min_value=1, max_value=100)
     tier_b = forms.IntegerField(label="Tier B from", min_value=1, max_value=100)
     tier_c = forms.IntegerField(label="Tier C from", min_value=1, max_value=100)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs |= show_effect()
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -175,6 +199,17 @@ class RulesForm:
     def is_valid(self) -> bool:
         """Whether everything can be saved. Every row is looked at, so that all complaints stand on the page."""
         return all([*(row.is_valid() for row in self.rows), self.thresholds.is_valid()])
+
+    def complaints(self) -> list[str]:
+        """What has to be corrected, a line per rule, for a place where the rows themselves are not drawn anew."""
+        lines = [
+            f"{row.chosen.label}: {' '.join(str(error) for errors in row.errors.values() for error in errors)}"
+            for row in self.rows
+            if row.is_bound and row.errors
+        ]
+        if self.thresholds.is_bound and self.thresholds.errors:
+            lines += [str(error) for errors in self.thresholds.errors.values() for error in errors]
+        return lines
 
     def rules(self) -> RuleSet:
         """What a valid form says."""

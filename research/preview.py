@@ -73,7 +73,9 @@ def preview(organization_id: UUID, event: Event | None, rules: RuleSet) -> Previ
         changed=sum(row.before != row.after for row in rows),
         bars=_bars(rows),
         accounts=_telling(rows, SHOWN),
-        people=_telling(_rows(Subject.PERSON, Person.objects.for_org(organization_id).filter(pk__in=persons), rules), 5),
+        people=_telling(
+            _rows(Subject.PERSON, Person.objects.for_org(organization_id).filter(pk__in=persons), rules), 5
+        ),
         scored_before=any(row.before is not None for row in rows),
     )
 
@@ -114,6 +116,12 @@ def _bars(rows: list[Row]) -> list[Bar]:
     longest = max([*before.values(), *after.values(), 1])
     tiers = [*Tier.values, *([""] if before[""] or after[""] else [])]
     return [
-        Bar(tier, before[tier], after[tier], round(100 * before[tier] / longest, 1), round(100 * after[tier] / longest, 1))
+        Bar(
+            tier,
+            before[tier],
+            after[tier],
+            round(100 * before[tier] / longest, 1),
+            round(100 * after[tier] / longest, 1),
+        )
         for tier in tiers
     ]

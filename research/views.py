@@ -5,15 +5,17 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import TargetAccount
 from events.web import EventRequest
 from identity.models import Role
 from identity.web import member_required
-from research import services
+from research import panels, services
 from research.forms import RulesForm
-from research.models import ScoringRun
+from research.models import ScoringRun, Subject
 from research.preview import Preview, preview
 from research.rules import RuleSet
 
@@ -22,7 +24,12 @@ from research.rules import RuleSet
 @member_required(role=Role.VIEWER)
 def rules(request: EventRequest) -> HttpResponse:
     current = services.current_rules(request.organization.pk)
-    return _page(request, RulesForm.of(current), _preview(request, current))
+    shown = _preview(request, current)
+    if request.membership.may(Role.MANAGER):
+        return _page(request, RulesForm.of(current), shown)
+    plain = [(subject, title, current.of(subject)) for subject, title in Subject.choices]
+    context = {"plain_rules": plain, "thresholds": current.thresholds, "preview": shown, **_frame(request)}
+    return render(request, "research/rules.html", context)
 
 
 @require_POST
@@ -98,10 +105,13 @@ def accept(request: EventRequest) -> HttpResponse:
 def accept_one(request: EventRequest, pk: Any) -> HttpResponse:
     target = get_object_or_404(TargetAccount.objects.for_org(request.organization).select_related("account"), pk=pk)
     services.accept_tier(target, actor=request.user)
+    back = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}):
+        back = reverse("research:rules")
     if request.htmx:
-        return render(request, "research/score.html", services.account_score(target))
+        return render(request, panels.TEMPLATE, panels.account_score(target, request.membership, back))
     messages.success(request, f"{target.account.name} is tier {target.tier} now.")
-    return redirect(request.POST.get("next") or "research:rules")
+    return redirect(back)
 
 
 # --- What the templates need ------------------------------------------------------------------------------------------
@@ -109,7 +119,7 @@ def accept_one(request: EventRequest, pk: Any) -> HttpResponse:
 
 def _page(request: EventRequest, form: RulesForm, shown: Preview | None, status: int = 200) -> HttpResponse:
     """The whole page, the editor with its preview, or the preview alone: whatever htmx asked to replace."""
-    context = {"form": form, "preview": shown, "may_edit": request.membership.may(Role.MANAGER), **_frame(request)}
+    context = {"form": form, "preview": shown, "may_edit": True, **_frame(request)}
     part = {"editor": "#editor", "preview": "#preview"}.get(request.htmx.target or "", "")
     return render(request, f"research/rules.html{part}", context, status=status)
 
@@ -117,7 +127,7 @@ def _page(request: EventRequest, form: RulesForm, shown: Preview | None, status:
 def _frame(request: EventRequest) -> dict[str, Any]:
     return {
         "run": _latest_run(request),
-        "totals": services.totals(request.organization.pk),
+        "targets": TargetAccount.objects.for_org(request.organization).count(),
         "proposals": services.proposals(request.event) if request.event else None,
         "may_accept": request.membership.may(Role.REP),
     }
