@@ -5,4 +5,4 @@ class ActivitiesConfig(AppConfig):
     name = "activities"
 
     def ready(self) -> None:
-        from activities import receivers  # noqa: F401 - connects the receivers
+        from activities import receivers, registrations  # noqa: F401 - connects the receivers, fills the detail pages

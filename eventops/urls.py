@@ -19,6 +19,7 @@ urlpatterns = [
     path("api/", api.urls),
     path("accounts/", include("accounts.urls")),
     path("people/", include("people.urls")),
+    path("activities/", include("activities.urls")),
     path("events/", include("events.urls")),
     path("offline/", errors.offline, name="offline"),
     path("sw.js", errors.service_worker, name="service_worker"),

@@ -3,7 +3,7 @@
 from events.models import Event
 from identity.scope import system_scope
 from tests.access.matrix import MANAGER, REP, VIEWER, members
-from tests.factories import AccountFactory, EventFactory, PersonFactory, TargetAccountFactory
+from tests.factories import AccountFactory, EventFactory, PersonFactory, TargetAccountFactory, TaskFactory
 
 
 def target(organization):
@@ -19,6 +19,10 @@ BUILDERS = {
     "target": target,
     "person": lambda organization: PersonFactory.create(account__organization=organization).pk,
     "cell_of_account": lambda organization: "tier",
+    "about_account": lambda organization: "account",
+    "task": lambda organization: (
+        TaskFactory.create(organization=organization, account=AccountFactory.create(organization=organization)).pk
+    ),
     "cell_of_person": lambda organization: "title",
 }
 
@@ -45,5 +49,9 @@ ROWS = {
     "people:detail": members(get=VIEWER, pk="person"),
     "people:edit": members(get=REP, post=REP, pk="person"),
     "people:delete": members(post=MANAGER, pk="person"),
+    "activities:timeline": members(get=VIEWER, kind="about_account", pk="account"),
+    "activities:note": members(post=REP, data={"body": "Met."}, kind="about_account", pk="account"),
+    "activities:task": members(post=REP, data={"title": "Call"}, kind="about_account", pk="account"),
+    "activities:task_done": members(post=REP, pk="task"),
     "people:cell": members(get=REP, post=REP, pk="person", field="cell_of_person"),
 }

@@ -1,0 +1,11 @@
+"""The timeline and the tasks on the pages of accounts and people."""
+
+from accounts.panels import account_board
+from activities.views import tasks_context, timeline_context
+from people.panels import person_board
+
+for board in (account_board, person_board):
+    board.add(
+        name="timeline", slot="main", template="activities/_timeline_panel.html", context=timeline_context, order=10
+    )
+    board.add(name="tasks", slot="side", template="activities/_tasks_panel.html", context=tasks_context, order=20)
