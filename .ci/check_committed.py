@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 RULES = {
     "a package index": r"--(extra-)?index-url\s+http|https?://[^\s\"'>]*/simple/|files\.python" + r"hosted\.org",
-    "a private path": r"(?<![\w.])/(?:home|Users)/\w+/",
+    "a private path": r"(?<![\w.])/(?:home|Users|root)/\w+/",
     "a private key": r"-----BEGIN (?:[A-Z]+ )?PRIVATE" + r" KEY-----",
     "an AWS key": r"\bAKIA[0-9A-Z]{16}\b",
     "a SendGrid key": r"\bSG\.[\w-]{22}\.[\w-]{43}\b",
