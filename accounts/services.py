@@ -8,7 +8,7 @@ from django.db import transaction
 
 from accounts.models import Account, AccountTag, Stand, Tag, TargetAccount
 from accounts.owners import check_member
-from accounts.signals import renamed
+from accounts.signals import facts_changed, renamed
 from common.happenings import Happening, Kind, announce
 from common.text import normalise
 from events.models import Event
@@ -111,6 +111,7 @@ def target_account(
     check_member(account.organization_id, values.get("owner"))
     target = TargetAccount(organization_id=account.organization_id, event=event, account=account, **values)
     target.save()
+    facts_changed.send(sender=Account, account=account)
     return target
 
 
@@ -186,6 +187,7 @@ def set_stands(target: TargetAccount, *, stands: Sequence[tuple[str, str]]) -> N
         Stand(organization_id=target.organization_id, target=target, hall=hall, number=number)
         for hall, number in sorted(wanted - existing.keys())
     )
+    facts_changed.send(sender=Account, account=target.account)
 
 
 def tags_named(organization_id: UUID, *, names: Iterable[str]) -> list[Tag]:
@@ -210,6 +212,7 @@ def set_tags(account: Account, *, names: Iterable[str]) -> list[Tag]:
         (AccountTag(organization_id=account.organization_id, account=account, tag=tag) for tag in tags),
         ignore_conflicts=True,
     )
+    facts_changed.send(sender=Account, account=account)
     return tags
 
 

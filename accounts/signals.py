@@ -4,3 +4,6 @@ from django.dispatch import Signal
 
 renamed = Signal()
 """Sent with ``account`` after its name changed: whoever keeps a copy of the name refreshes it."""
+
+facts_changed = Signal()
+"""Sent with ``account`` after its tags, stands or shows changed, which no timeline entry tells of: scores follow."""

@@ -15,6 +15,7 @@ from common.happenings import Happening, Kind, announce
 from common.text import email_key
 from identity.models import Organization, User
 from people.models import PERSONA_FLAGS, Person, PersonEmail, PersonTag
+from people.signals import facts_changed
 
 EDITABLE = (
     "account", "name", "first_name", "last_name", "title", "seniority", "department", "phone", "mobile", "linkedin",
@@ -149,6 +150,7 @@ def set_tags(person: Person, *, names: Iterable[str]) -> list[Tag]:
         (PersonTag(organization_id=person.organization_id, person=person, tag=tag) for tag in tags),
         ignore_conflicts=True,
     )
+    facts_changed.send(sender=Person, person=person)
     return tags
 
 

@@ -1,27 +1,40 @@
-"""The score with its reasons, for the pages of an account and a person."""
+"""The score with its reasons, on the pages of an account and a person."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from accounts.models import TargetAccount
-from identity.models import Membership, Role
+from accounts.models import Account, TargetAccount
+from accounts.panels import account_board
+from events.web import EventRequest
+from identity.models import Role
 from people.models import Person
+from people.panels import person_board
+from research import services
 
 TEMPLATE = "research/score.html"
 
 
-def account_score(target: TargetAccount, membership: Membership, next_url: str = "") -> dict[str, Any]:
+def score_of_account(request: EventRequest, account: Account) -> Mapping[str, Any] | None:
+    """The account at the chosen show, or at its latest; no panel for one that is at no show."""
+    target = services.best_target(account, request.event)
+    return score_of_target(request, target) if target else None
+
+
+def score_of_target(request: EventRequest, target: TargetAccount) -> Mapping[str, Any]:
     """What ``research/score.html`` needs for an account at a show."""
     return {
-        "target_id": target.pk,
+        "target": target,
         "score": target.icp_score,
         "reasons": target.icp_reasons,
-        "tier": target.tier,
-        "proposed_tier": target.proposed_tier,
-        "may_accept": membership.may(Role.REP),
-        "next": next_url,
+        "proposed_tier": target.proposed_tier if target.proposed_tier != target.tier else "",
+        "may_accept": request.membership.may(Role.REP),
+        "next": request.POST.get("next") or request.path,
     }
 
 
-def person_score(person: Person) -> dict[str, Any]:
-    """What ``research/score.html`` needs for a person."""
+def score_of_person(request: EventRequest, person: Person) -> Mapping[str, Any]:
     return {"score": person.icp_score, "reasons": person.icp_reasons}
+
+
+account_board.add(name="score", slot="side", template=TEMPLATE, context=score_of_account, order=5)
+person_board.add(name="score", slot="side", template=TEMPLATE, context=score_of_person, order=5)

@@ -2,15 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.dispatch import receiver
 
+from accounts.models import Account
+from accounts.signals import facts_changed as account_facts_changed
 from common.happenings import Happening, Kind, happened
-from identity.scope import org_scope
+from people.models import Person
+from people.signals import facts_changed as person_facts_changed
 from research import services
 
 _ACCOUNTS = {Kind.ACCOUNT_CREATED, Kind.ACCOUNT_UPDATED}
@@ -39,15 +40,17 @@ def _rescore(organization_id: UUID, news: Sequence[Happening]) -> None:
         cause = next((_CAUSES[h.kind] for h in news if h.kind in _CAUSES), "Accounts or people were changed")
         services.request_run(organization_id, cause=cause, actor_id=actor_id)
         return
-    created = {h.account_id for h in news if h.kind == Kind.ACCOUNT_CREATED and h.account_id}
-    if created:  # tied to a show only after they are announced
-        transaction.on_commit(partial(_score_after_commit, organization_id, created, actor_id), robust=True)
     if accounts:
         services.score_accounts(organization_id, accounts, actor_id=actor_id)
     if people:
         services.score_people(organization_id, people, actor_id=actor_id)
 
 
-def _score_after_commit(organization_id: UUID, account_ids: set[UUID], actor_id: UUID | None) -> None:
-    with org_scope(organization_id):
-        services.score_accounts(organization_id, account_ids, actor_id=actor_id)
+@receiver(account_facts_changed, dispatch_uid="research.account_facts")
+def rescore_account(account: Account, **_: Any) -> None:
+    services.score_accounts(account.organization_id, [account.pk], actor_id=None)
+
+
+@receiver(person_facts_changed, dispatch_uid="research.person_facts")
+def rescore_person(person: Person, **_: Any) -> None:
+    services.score_people(person.organization_id, [person.pk], actor_id=None)

@@ -109,7 +109,7 @@ def accept_one(request: EventRequest, pk: Any) -> HttpResponse:
     if not url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}):
         back = reverse("research:rules")
     if request.htmx:
-        return render(request, panels.TEMPLATE, panels.account_score(target, request.membership, back))
+        return render(request, panels.TEMPLATE, {**panels.score_of_target(request, target)})
     messages.success(request, f"{target.account.name} is tier {target.tier} now.")
     return redirect(back)
 

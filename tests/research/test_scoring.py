@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from accounts import services as account_services
 from accounts.models import AccountTag, TargetAccount
 from activities.models import Activity
 from common.happenings import Happening, Kind, announce
@@ -335,3 +336,28 @@ def test_accepting_proposals_may_replace_chosen_tiers(organization, event, manag
         chosen.refresh_from_db()
 
     assert chosen.tier == "A"
+
+
+def test_tagged_account_is_scored(organization, event, manager):
+    target = TargetAccountFactory.create(account__organization=organization, event=event)
+    save(
+        organization,
+        manager,
+        [Rule(subject="account", fact="tags", operator="one_of", points=5, value={"words": ["Key"]})],
+    )
+
+    with org_scope(organization.pk):
+        account_services.set_tags(target.account, names=["key"])
+        target.refresh_from_db()
+
+    assert target.icp_score == 100
+
+
+def test_account_targeted_at_a_show_is_scored_there(organization, event, manager):
+    account = AccountFactory.create(organization=organization, employee_count=620)
+
+    with org_scope(organization.pk):
+        target = account_services.target_account(account, event=event, actor=manager)
+        target.refresh_from_db()
+
+    assert target.icp_score == 40

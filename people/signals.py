@@ -1,0 +1,6 @@
+"""What people announce to the apps above, inside the transaction of the change."""
+
+from django.dispatch import Signal
+
+facts_changed = Signal()
+"""Sent with ``person`` after the tags changed, which no timeline entry tells of: scores follow."""
