@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest
 
 def may_sign_up() -> bool:
     """Whether people may make accounts by themselves: ``EVENTOPS_SIGNUP`` is ``open`` or ``domains``."""
-    return settings.EVENTOPS_SIGNUP != "invite"
+    return bool(settings.EVENTOPS_SIGNUP != "invite")
 
 
 def address_may_sign_up(email: str) -> bool:
@@ -20,12 +20,12 @@ def address_may_sign_up(email: str) -> bool:
     return email.rpartition("@")[2].lower() in settings.EVENTOPS_SIGNUP_DOMAINS
 
 
-class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return may_sign_up()
 
 
-class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
+class SocialAccountAdapter(DefaultSocialAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
         """Google and Microsoft make no account that a form would have refused."""
         addresses = [address.email for address in sociallogin.email_addresses] or [sociallogin.user.email or ""]
