@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.db import connection
 from django.dispatch import receiver
 from django.utils import timezone
 
 from activities.models import Activity
-from common.happenings import Happening, happened
+from common.happenings import Happening, happened, happened_in_bulk
+from common.ids import UUID7_SQL
 
 
 @receiver(happened, dispatch_uid="activities.write")
@@ -30,3 +32,14 @@ def write(happenings: Sequence[Happening], **_: Any) -> None:
         ),
         batch_size=2_000,
     )
+
+
+@receiver(happened_in_bulk, dispatch_uid="activities.write_selected")
+def write_selected(select: str, params: Sequence[Any], **_: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO activities_activity (id, created_at, updated_at, occurred_at, data, kind, organization_id, "  # noqa: S608
+            "actor_id, event_id, account_id, person_id, summary) "
+            f"SELECT {UUID7_SQL}, now(), now(), now(), '{{}}'::jsonb, h.* FROM ({select}) h",
+            params,
+        )

@@ -69,3 +69,16 @@ def announce(*happenings: Happening) -> None:
     if happenings:
         batch: Sequence[Happening] = happenings
         happened.send(sender=Happening, happenings=batch)
+
+
+happened_in_bulk = Signal()
+"""Sent with ``select: str`` and ``params``, inside the transaction of the change; see ``announce_selected``."""
+
+
+def announce_selected(select: str, params: Sequence[Any]) -> None:
+    """Tell the timeline about as many happenings as ``select`` has rows, without fetching them.
+
+    The statement yields the columns ``kind, organization_id, actor_id, event_id, account_id, person_id, summary`` in
+    this order. It is written by our code; values go into ``params``.
+    """
+    happened_in_bulk.send(sender=Happening, select=select, params=params)

@@ -12,3 +12,11 @@ def uuid7() -> UUID:
     value = value & ~(0xF000 << 64) | (0x7000 << 64)
     value = value & ~(0xC000 << 48) | (0x8000 << 48)
     return UUID(int=value)
+
+
+UUID7_SQL = (
+    "encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) "
+    "placing substring(int8send(floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3) FROM 1 FOR 6), "
+    "52, 1), 53, 1), 'hex')::uuid"
+)
+"""The same in SQL, for rows that a statement makes by the thousand; works on PostgreSQL 17, which has no ``uuidv7()``."""

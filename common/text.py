@@ -23,8 +23,9 @@ _LETTERS = str.maketrans(
 )
 # fmt: off
 _LEGAL_FORMS = frozenset({
-    "ab", "ag", "as", "asa", "bhd", "bv", "co", "company", "corp", "corporation", "doo", "gmbh", "inc", "incorporated", "kft",
-    "kg", "kgaa", "limited", "llc", "llp", "ltd", "ltda", "mbh", "nv", "oo", "oy", "oyj", "plc", "private", "pte", "pty", "pvt",
+    "ab", "ag", "aps", "as", "asa", "bhd", "bv", "co", "cokg", "coltd", "company", "corp", "corporation", "doo", "ev", "gmbh",
+    "inc", "incorporated", "jsc", "kft", "kg", "kgaa", "limited", "llc", "llp", "ltd", "ltda", "mbh", "nv", "oo", "oy", "oyj",
+    "plc", "private", "pte", "pty", "pvt",
     "sa", "sarl", "sas", "sdn", "se", "sl", "sp", "spa", "srl", "sro", "zoo",
 })
 # fmt: on
@@ -43,7 +44,8 @@ def normalise(text: str) -> str:
 def company_key(name: str) -> str:
     """The form under which two spellings of one company meet: normalised, no punctuation, no legal form at the end."""
     words = re.sub(r"[^\w\s]", " ", normalise(name).replace(".", "").replace("&", " and ")).split()
-    while len(words) > 1 and words[-1] in _LEGAL_FORMS:
+    full = len(words)
+    while len(words) > 1 and (words[-1] in _LEGAL_FORMS or (words[-1] == "and" and len(words) < full)):
         words.pop()
     return " ".join(words)
 

@@ -11,7 +11,20 @@ from accounts.models import Account, Tag
 from common.models import TenantForeignKey, TenantModel, WebAddressField
 from common.text import email_key, normalise
 from identity.models import User
+from people.import_models import ImportBlock, ImportCompany, ImportRow, ListImport, Outcome
 from people.querysets import PersonQuerySet
+
+__all__ = [
+    "PERSONA_FLAGS",
+    "ImportBlock",
+    "ImportCompany",
+    "ImportRow",
+    "ListImport",
+    "Outcome",
+    "Person",
+    "PersonEmail",
+    "PersonTag",
+]
 
 PERSONA_FLAGS = {
     "is_exec_ops": "Executive operations",

@@ -1,0 +1,100 @@
+"""Writing many model rows at once: ``COPY`` into a temporary table, then one statement into the real one.
+
+``COPY`` straight into a table with row-level security is refused by Postgres, and rightly; the statement that follows
+obeys the policies, the constraints and the triggers.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import connection, models
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+
+def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """``COPY`` rows into a temporary table of this transaction."""
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
+    )
+    with (
+        connection.cursor() as cursor,
+        cursor.cursor.copy(statement) as copy,
+    ):  # the debug wrapper has no working copy()
+        for row in rows:
+            copy.write_row(row)
+
+
+def insert_many(objects: Sequence[models.Model], *, ignore_conflicts: bool = False) -> None:
+    """Insert objects of one model, keys included. ``auto_now`` fields must be set by the caller."""
+    if not objects:
+        return
+    model = type(objects[0])
+    table, fields = model._meta.db_table, model._meta.concrete_fields
+    columns = [field.column for field in fields]
+    with _temporary_copy(table, fields, objects) as temporary:
+        _execute(
+            sql.SQL("INSERT INTO {table} ({columns}) SELECT {columns} FROM {temporary}{conflict}").format(
+                table=sql.Identifier(table),
+                columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
+                temporary=sql.Identifier(temporary),
+                conflict=sql.SQL(" ON CONFLICT DO NOTHING" if ignore_conflicts else ""),
+            )
+        )
+
+
+def update_many(objects: Sequence[models.Model], names: Iterable[str]) -> None:
+    """Write the named fields of objects of one model, found by their primary key."""
+    if not objects:
+        return
+    model = type(objects[0])
+    key = model._meta.pk
+    fields = [key, *(model._meta.get_field(name) for name in names)]
+    with _temporary_copy(model._meta.db_table, fields, objects) as temporary:
+        _execute(
+            sql.SQL("UPDATE {table} t SET {assignments} FROM {temporary} n WHERE t.{key} = n.{key}").format(
+                table=sql.Identifier(model._meta.db_table),
+                assignments=sql.SQL(", ").join(
+                    sql.SQL("{0} = n.{0}").format(sql.Identifier(field.column)) for field in fields[1:]
+                ),
+                temporary=sql.Identifier(temporary),
+                key=sql.Identifier(key.column),
+            )
+        )
+
+
+class _temporary_copy:  # noqa: N801 - used as a function
+    """A temporary table with these fields of the objects, gone after the block."""
+
+    def __init__(self, table: str, fields: Sequence[Any], objects: Sequence[models.Model]) -> None:
+        self._table, self._fields, self._objects = table, fields, objects
+        self._name = f"copy_of_{table}"[:63]
+
+    def __enter__(self) -> str:
+        columns = [field.column for field in self._fields]
+        _execute(
+            sql.SQL("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA").format(
+                sql.Identifier(self._name),
+                sql.SQL(", ").join(map(sql.Identifier, columns)),
+                sql.Identifier(self._table),
+            )
+        )
+        plain = [(field.attname, isinstance(field, models.JSONField)) for field in self._fields]
+        copy_rows(
+            self._name,
+            columns,
+            (
+                [Jsonb(getattr(item, name)) if is_json else getattr(item, name) for name, is_json in plain]
+                for item in self._objects
+            ),
+        )
+        return self._name
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            _execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(self._name)))
+
+
+def _execute(statement: sql.Composed) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
