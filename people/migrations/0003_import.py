@@ -12,148 +12,378 @@ import common.tenancy
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('events', '0001_initial'),
-        ('identity', '0002_invitation_mail_and_idempotency'),
-        ('people', '0002_search'),
+        ("events", "0001_initial"),
+        ("identity", "0002_invitation_mail_and_idempotency"),
+        ("people", "0002_search"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ListImport',
+            name="ListImport",
             fields=[
-                ('id', models.UUIDField(default=common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('file_name', models.CharField(max_length=255)),
-                ('file_bytes', models.BigIntegerField()),
-                ('file_sha256', models.CharField(max_length=64)),
-                ('status', models.CharField(choices=[('draft', 'Draft'), ('checking', 'Being checked'), ('checked', 'Ready to run'), ('running', 'Running'), ('finished', 'Finished'), ('failed', 'Failed')], default='draft', max_length=12)),
-                ('phase', models.CharField(choices=[('read', 'Reading the file'), ('group', 'Looking for repeated rows'), ('companies', 'Companies'), ('rows', 'Rows')], default='read', max_length=12)),
-                ('mode', models.CharField(choices=[('both', 'Create new and update existing'), ('create', 'Only create new'), ('update', 'Only update existing')], default='both', max_length=8)),
-                ('layout', models.JSONField(default=dict, help_text='encoding, delimiter, sheet, header_row')),
-                ('sheets', models.JSONField(blank=True, default=list)),
-                ('headers', models.JSONField(blank=True, default=list)),
-                ('headers_key', models.CharField(blank=True, help_text='Finds the mapping of an earlier file.', max_length=64)),
-                ('sample', models.JSONField(blank=True, default=list, help_text='The cells of the first rows.')),
-                ('mapping', models.JSONField(blank=True, default=list, help_text='Per column: target and policy.')),
-                ('mapped_at', models.DateTimeField(blank=True, null=True)),
-                ('error', models.TextField(blank=True)),
-                ('rows_total', models.PositiveIntegerField(default=0)),
-                ('rows_done', models.PositiveIntegerField(default=0, help_text='Rows the present phase has behind it.')),
-                ('rows_created', models.PositiveIntegerField(default=0)),
-                ('rows_updated', models.PositiveIntegerField(default=0)),
-                ('rows_unchanged', models.PositiveIntegerField(default=0)),
-                ('rows_rejected', models.PositiveIntegerField(default=0)),
-                ('rows_repeated', models.PositiveIntegerField(default=0, help_text='Rows about somebody an earlier row was about.')),
-                ('rows_cleaned', models.PositiveIntegerField(default=0, help_text='Rows with a value that was not one.')),
-                ('accounts_created', models.PositiveIntegerField(default=0)),
-                ('accounts_updated', models.PositiveIntegerField(default=0)),
-                ('people_created', models.PositiveIntegerField(default=0)),
-                ('people_updated', models.PositiveIntegerField(default=0)),
-                ('worker', models.UUIDField(blank=True, editable=False, null=True)),
-                ('leased_until', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('event', common.models.TenantForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='events.event')),
-                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='identity.organization')),
+                ("id", models.UUIDField(default=common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("file_name", models.CharField(max_length=255)),
+                ("file_bytes", models.BigIntegerField()),
+                ("file_sha256", models.CharField(max_length=64)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("checking", "Being checked"),
+                            ("checked", "Ready to run"),
+                            ("running", "Running"),
+                            ("finished", "Finished"),
+                            ("failed", "Failed"),
+                        ],
+                        default="draft",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "phase",
+                    models.CharField(
+                        choices=[
+                            ("read", "Reading the file"),
+                            ("group", "Looking for repeated rows"),
+                            ("companies", "Companies"),
+                            ("rows", "Rows"),
+                        ],
+                        default="read",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[
+                            ("both", "Create new and update existing"),
+                            ("create", "Only create new"),
+                            ("update", "Only update existing"),
+                        ],
+                        default="both",
+                        max_length=8,
+                    ),
+                ),
+                ("layout", models.JSONField(default=dict, help_text="encoding, delimiter, sheet, header_row")),
+                ("sheets", models.JSONField(blank=True, default=list)),
+                ("headers", models.JSONField(blank=True, default=list)),
+                (
+                    "headers_key",
+                    models.CharField(blank=True, help_text="Finds the mapping of an earlier file.", max_length=64),
+                ),
+                ("sample", models.JSONField(blank=True, default=list, help_text="The cells of the first rows.")),
+                ("mapping", models.JSONField(blank=True, default=list, help_text="Per column: target and policy.")),
+                ("mapped_at", models.DateTimeField(blank=True, null=True)),
+                ("error", models.TextField(blank=True)),
+                ("rows_total", models.PositiveIntegerField(default=0)),
+                (
+                    "rows_done",
+                    models.PositiveIntegerField(default=0, help_text="Rows the present phase has behind it."),
+                ),
+                ("rows_created", models.PositiveIntegerField(default=0)),
+                ("rows_updated", models.PositiveIntegerField(default=0)),
+                ("rows_unchanged", models.PositiveIntegerField(default=0)),
+                ("rows_rejected", models.PositiveIntegerField(default=0)),
+                (
+                    "rows_repeated",
+                    models.PositiveIntegerField(default=0, help_text="Rows about somebody an earlier row was about."),
+                ),
+                (
+                    "rows_cleaned",
+                    models.PositiveIntegerField(default=0, help_text="Rows with a value that was not one."),
+                ),
+                ("accounts_created", models.PositiveIntegerField(default=0)),
+                ("accounts_updated", models.PositiveIntegerField(default=0)),
+                ("people_created", models.PositiveIntegerField(default=0)),
+                ("people_updated", models.PositiveIntegerField(default=0)),
+                ("worker", models.UUIDField(blank=True, editable=False, null=True)),
+                ("leased_until", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "event",
+                    common.models.TenantForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="events.event",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="identity.organization",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at'],
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='ImportRow',
+            name="ImportRow",
             fields=[
-                ('pk', models.CompositePrimaryKey('list_import_id', 'row_no', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('row_no', models.PositiveIntegerField(help_text='1 for the first row below the header.')),
-                ('line', models.PositiveIntegerField(help_text='Where the row starts in the file.')),
-                ('company_key', models.TextField(null=True)),
-                ('domain', models.TextField(blank=True, default='', help_text='Names the company when its name is missing.')),
-                ('hall', models.TextField(blank=True, default='')),
-                ('stand', models.TextField(blank=True, default='')),
-                ('person', models.JSONField(null=True)),
-                ('emails', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list, help_text='As written; the first is the primary one.', size=None)),
-                ('emails_norm', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list, size=None)),
-                ('tags', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list, size=None)),
-                ('excerpt', models.TextField(blank=True, default='', help_text='The beginning of a row that could not be read.')),
-                ('cleaned', models.JSONField(help_text='[column, value, why] of each value that was not one.', null=True)),
-                ('first_row', models.PositiveIntegerField(null=True)),
-                ('reason', models.TextField(blank=True, default='', help_text='Why the row is rejected, or what to know about it.')),
-                ('outcome', models.CharField(blank=True, choices=[('created', 'Created'), ('updated', 'Updated'), ('unchanged', 'Unchanged'), ('rejected', 'Rejected')], default='', max_length=10)),
-                ('person_id', models.UUIDField(null=True)),
-                ('organization', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='identity.organization')),
-                ('list_import', common.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='rows', to='people.listimport')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "list_import_id", "row_no", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("row_no", models.PositiveIntegerField(help_text="1 for the first row below the header.")),
+                ("line", models.PositiveIntegerField(help_text="Where the row starts in the file.")),
+                ("company_key", models.TextField(null=True)),
+                (
+                    "domain",
+                    models.TextField(blank=True, default="", help_text="Names the company when its name is missing."),
+                ),
+                ("hall", models.TextField(blank=True, default="")),
+                ("stand", models.TextField(blank=True, default="")),
+                ("person", models.JSONField(null=True)),
+                (
+                    "emails",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.TextField(),
+                        default=list,
+                        help_text="As written; the first is the primary one.",
+                        size=None,
+                    ),
+                ),
+                (
+                    "emails_norm",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list, size=None),
+                ),
+                (
+                    "tags",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list, size=None),
+                ),
+                (
+                    "excerpt",
+                    models.TextField(
+                        blank=True, default="", help_text="The beginning of a row that could not be read."
+                    ),
+                ),
+                (
+                    "cleaned",
+                    models.JSONField(help_text="[column, value, why] of each value that was not one.", null=True),
+                ),
+                ("first_row", models.PositiveIntegerField(null=True)),
+                (
+                    "reason",
+                    models.TextField(
+                        blank=True, default="", help_text="Why the row is rejected, or what to know about it."
+                    ),
+                ),
+                (
+                    "outcome",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("created", "Created"),
+                            ("updated", "Updated"),
+                            ("unchanged", "Unchanged"),
+                            ("rejected", "Rejected"),
+                        ],
+                        default="",
+                        max_length=10,
+                    ),
+                ),
+                ("person_id", models.UUIDField(null=True)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="identity.organization",
+                    ),
+                ),
+                (
+                    "list_import",
+                    common.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="rows",
+                        to="people.listimport",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ImportCompany',
+            name="ImportCompany",
             fields=[
-                ('pk', models.CompositePrimaryKey('list_import_id', 'key', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('key', models.TextField()),
-                ('first_row', models.PositiveIntegerField()),
-                ('name_key', models.TextField()),
-                ('domain', models.TextField(blank=True, default='')),
-                ('data', models.JSONField()),
-                ('target', models.JSONField(default=dict)),
-                ('tags', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list, size=None)),
-                ('same_as', models.TextField(blank=True, default='', help_text='The key of the company this one turned out to be.')),
-                ('account_id', models.UUIDField(null=True)),
-                ('outcome', models.CharField(blank=True, choices=[('created', 'Created'), ('updated', 'Updated'), ('unchanged', 'Unchanged'), ('rejected', 'Rejected')], default='', max_length=10)),
-                ('resembles', models.TextField(blank=True, default='', help_text='An account that may be the same, for a person to judge.')),
-                ('organization', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='identity.organization')),
-                ('list_import', common.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='companies', to='people.listimport')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "list_import_id", "key", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("key", models.TextField()),
+                ("first_row", models.PositiveIntegerField()),
+                ("name_key", models.TextField()),
+                ("domain", models.TextField(blank=True, default="")),
+                ("data", models.JSONField()),
+                ("target", models.JSONField(default=dict)),
+                (
+                    "tags",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list, size=None),
+                ),
+                (
+                    "same_as",
+                    models.TextField(
+                        blank=True, default="", help_text="The key of the company this one turned out to be."
+                    ),
+                ),
+                ("account_id", models.UUIDField(null=True)),
+                (
+                    "outcome",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("created", "Created"),
+                            ("updated", "Updated"),
+                            ("unchanged", "Unchanged"),
+                            ("rejected", "Rejected"),
+                        ],
+                        default="",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "resembles",
+                    models.TextField(
+                        blank=True, default="", help_text="An account that may be the same, for a person to judge."
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="identity.organization",
+                    ),
+                ),
+                (
+                    "list_import",
+                    common.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="companies",
+                        to="people.listimport",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ImportBlock',
+            name="ImportBlock",
             fields=[
-                ('id', models.UUIDField(default=common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('number', models.PositiveIntegerField()),
-                ('data', models.BinaryField()),
-                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='identity.organization')),
-                ('list_import', common.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='blocks', to='people.listimport')),
+                ("id", models.UUIDField(default=common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("number", models.PositiveIntegerField()),
+                ("data", models.BinaryField()),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="identity.organization",
+                    ),
+                ),
+                (
+                    "list_import",
+                    common.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="blocks",
+                        to="people.listimport",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['number'],
+                "ordering": ["number"],
             },
         ),
         migrations.AddIndex(
-            model_name='listimport',
-            index=models.Index(fields=['organization', 'created_at'], name='listimport_by_creation'),
+            model_name="listimport",
+            index=models.Index(fields=["organization", "created_at"], name="listimport_by_creation"),
         ),
         migrations.AddIndex(
-            model_name='listimport',
-            index=models.Index(fields=['organization', 'headers_key', 'mapped_at'], name='listimport_by_headers'),
+            model_name="listimport",
+            index=models.Index(fields=["organization", "headers_key", "mapped_at"], name="listimport_by_headers"),
         ),
         migrations.AddIndex(
-            model_name='listimport',
-            index=models.Index(condition=models.Q(('status__in', ['checking', 'running'])), fields=['leased_until'], name='listimport_at_work'),
+            model_name="listimport",
+            index=models.Index(
+                condition=models.Q(("status__in", ["checking", "running"])),
+                fields=["leased_until"],
+                name="listimport_at_work",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='listimport',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'finished'), _negated=True), ('rows_total', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('rows_created'), '+', models.F('rows_updated')), '+', models.F('rows_unchanged')), '+', models.F('rows_rejected'))), _connector='OR'), name='listimport_every_row_accounted'),
+            model_name="listimport",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "finished"), _negated=True),
+                    (
+                        "rows_total",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("rows_created"), "+", models.F("rows_updated")
+                                ),
+                                "+",
+                                models.F("rows_unchanged"),
+                            ),
+                            "+",
+                            models.F("rows_rejected"),
+                        ),
+                    ),
+                    _connector="OR",
+                ),
+                name="listimport_every_row_accounted",
+            ),
         ),
         migrations.AddIndex(
-            model_name='importrow',
-            index=models.Index(fields=['organization', 'person_id'], name='importrow_by_person'),
+            model_name="importrow",
+            index=models.Index(fields=["organization", "person_id"], name="importrow_by_person"),
         ),
         migrations.AddIndex(
-            model_name='importcompany',
-            index=models.Index(fields=['list_import', 'first_row'], name='importcompany_by_row'),
+            model_name="importcompany",
+            index=models.Index(fields=["list_import", "first_row"], name="importcompany_by_row"),
         ),
         migrations.AddIndex(
-            model_name='importcompany',
-            index=models.Index(fields=['organization', 'account_id'], name='importcompany_by_account'),
+            model_name="importcompany",
+            index=models.Index(fields=["organization", "account_id"], name="importcompany_by_account"),
         ),
         migrations.AddConstraint(
-            model_name='importblock',
-            constraint=models.UniqueConstraint(fields=('list_import', 'number'), name='importblock_once'),
+            model_name="importblock",
+            constraint=models.UniqueConstraint(fields=("list_import", "number"), name="importblock_once"),
         ),
         # Every staged row is updated once or twice: leave room for that in the page.
         migrations.RunSQL(
