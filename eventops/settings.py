@@ -62,10 +62,14 @@ INSTALLED_APPS = [
     "activities",
     "outreach",
     "meetings",
+    "integrations",
     "research",
     "eventops",
     "django.contrib.admin",
 ]
+
+if DEBUG or EVENTOPS_DEMO or env.bool("EVENTOPS_SANDBOX_APP", default=False):
+    INSTALLED_APPS.append("sandbox")
 
 MIDDLEWARE = [
     "eventops.health.answer_probes",

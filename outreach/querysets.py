@@ -2,6 +2,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
+from django.apps import apps
 from django.db.models import Exists, OuterRef, Q
 
 from common.querysets import TenantQuerySet
@@ -65,9 +66,7 @@ class MessageQuerySet(TenantQuerySet["Message"]):
 
     def with_suppression(self) -> Self:
         """Annotate ``is_suppressed``: whether the address may not be written to."""
-        from outreach.models import Suppression
-
-        active = Suppression.objects.filter(
+        active = apps.get_model("outreach", "Suppression")._default_manager.filter(
             organization_id=OuterRef("organization_id"), address_hash=OuterRef("address_hash"), lifted_at=None
         )
         return self.annotate(is_suppressed=Exists(active))

@@ -1,6 +1,7 @@
 """What every test may ask for. The database is real Postgres, connected as the unprivileged role."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.core.cache import cache
@@ -9,6 +10,7 @@ from django.test import Client
 from events.models import Event
 from identity.models import Organization, Role, User
 from identity.scope import org_scope
+from sandbox.server import RunningSandbox
 from tests.factories import EventFactory, MembershipFactory, OrganizationFactory
 
 
@@ -80,3 +82,12 @@ def scope(organization: Organization) -> Iterator[None]:
     """The whole test inside the organization's database scope."""
     with org_scope(organization.pk):
         yield
+
+
+@pytest.fixture
+def sandbox(settings: Any) -> Iterator[RunningSandbox]:
+    """The played vendors over real HTTP. Nothing it owes is delivered until ``sandbox.courier.flush()``."""
+    running = RunningSandbox()
+    settings.SENDGRID_BASE_URL = running.url
+    yield running
+    running.stop()

@@ -1,0 +1,122 @@
+"""The door to whoever carries our mail, in our words. Adapters live in ``integrations`` and register themselves here."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+from uuid import UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutgoingMail:
+    """One finished mail to one recipient. ``intent_id`` and ``attempt`` are all a provider learns about our rows."""
+
+    intent_id: UUID
+    attempt: int
+    from_name: str
+    from_address: str
+    to_address: str
+    reply_to: str
+    subject: str
+    text: str
+    html: str
+    headers: Mapping[str, str]
+    track_opens: bool = False
+    track_clicks: bool = False
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The provider took the mail and answers for it."""
+
+    provider_message_id: str = ""
+    http_status: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransportSettings:
+    """What an adapter needs of a mailbox. ``credentials`` is secret and stays out of ``repr``."""
+
+    mailbox_id: UUID
+    credentials: Mapping[str, str] = field(repr=False)
+    host: str = ""
+    port: int = 0
+    username: str = ""
+    security: str = ""
+
+
+@dataclass(frozen=True)
+class EventChannel:
+    """How a provider will report: the key that verifies its signature."""
+
+    verification_key: str
+
+
+class SendError(Exception):
+    """A send that did not end in acceptance. ``detail`` is for people and holds no address and no secret."""
+
+    def __init__(self, detail: str, *, http_status: int | None = None) -> None:
+        super().__init__(detail)
+        self.detail, self.http_status = detail, http_status
+
+
+class NotSent(SendError):
+    """It certainly did not leave: trying again later is safe."""
+
+
+class Throttled(NotSent):
+    """It did not leave because we are too fast: wait ``retry_after`` seconds, with the whole mailbox."""
+
+    def __init__(self, detail: str, *, retry_after: float, http_status: int | None = None) -> None:
+        super().__init__(detail, http_status=http_status)
+        self.retry_after = retry_after
+
+
+class NeedsAttention(NotSent):
+    """It did not leave and no other mail of this mailbox will, until a person reconnects it."""
+
+
+class Rejected(SendError):
+    """It did not leave and never will: the provider refuses this mail."""
+
+
+class UnknownOutcome(SendError):
+    """It may or may not have left. Never try again without evidence."""
+
+
+class MailTransport(Protocol):
+    """One provider account. ``reports`` says whether it tells us afterwards what it accepted."""
+
+    provider: str
+    reports: bool
+
+    def send(self, mail: OutgoingMail) -> Accepted:
+        """Hand over one mail, once. Raises a SendError; anything else counts as an unknown outcome."""
+
+    def check(self) -> None:
+        """Raise NeedsAttention, NotSent or Throttled unless the account can be used."""
+
+    def open_event_channel(self, *, events_url: str, inbound_url: str, inbound_domain: str) -> EventChannel | None:
+        """Ask the provider to report to us; ``None`` when it has no such thing. Raises a SendError."""
+
+    def close(self) -> None:
+        """Let go of open connections."""
+
+
+Factory = Callable[[TransportSettings], MailTransport]
+_factories: dict[str, Factory] = {}
+
+
+class NoTransport(LookupError):
+    """Nothing is registered that carries this kind of mailbox."""
+
+
+def register_transport(kind: str, factory: Factory) -> None:
+    _factories[kind] = factory
+
+
+def open_transport(kind: str, settings: TransportSettings) -> MailTransport:
+    """An adapter for one mailbox. Raises NoTransport."""
+    try:
+        return _factories[kind](settings)
+    except KeyError as error:
+        raise NoTransport(kind) from error

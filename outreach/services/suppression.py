@@ -1,0 +1,102 @@
+"""Who must not be written to. Effective at commit: what is queued for the address is cancelled in the same transaction."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from common.happenings import Happening, Kind, announce
+from identity.models import Organization, User
+from outreach import signals
+from outreach.addresses import address_hash, masked
+from outreach.models import Message, Suppression
+
+State, Reason = Message.State, Suppression.Reason
+
+KIND_OF_REASON = {
+    Reason.UNSUBSCRIBED: Kind.OUTREACH_UNSUBSCRIBED,
+    Reason.ASKED: Kind.OUTREACH_UNSUBSCRIBED,
+    Reason.COMPLAINT: Kind.OUTREACH_COMPLAINED,
+}
+
+
+def suppress_address(
+    organization: Organization, *, address: str, reason: str, source: str, actor: User | None = None, note: str = ""
+) -> Suppression:
+    """Never write to this address again. Raises ValueError for an empty one."""
+    hashed = address_hash(organization.pk, address)
+    if hashed is None:
+        raise ValueError("The address is empty.")
+    return suppress(
+        organization.pk, address_hash=hashed, hint=masked(address), reason=reason, source=source, actor=actor, note=note
+    )
+
+
+@transaction.atomic
+def suppress(
+    organization_id: UUID,
+    *,
+    address_hash: UUID,
+    reason: str,
+    source: str,
+    hint: str = "",
+    actor: User | None = None,
+    note: str = "",
+    message: Message | None = None,
+) -> Suppression:
+    """As ``suppress_address``, by the hash of the address. Doing it again changes nothing and announces nothing."""
+    Suppression.objects.bulk_create(
+        [
+            Suppression(
+                organization_id=organization_id, address_hash=address_hash, reason=reason, source=source, hint=hint,
+                added_by=actor, note=note[:300],
+            )
+        ],
+        ignore_conflicts=True,
+    )  # fmt: skip
+    entry = Suppression.objects.for_org(organization_id).active().get(address_hash=address_hash, scope="organization")
+    now = timezone.now()
+    to_address = Message.objects.for_org(organization_id).filter(address_hash=address_hash)
+    to_address.filter(state__in=[State.DRAFT, State.QUEUED]).update(
+        state=State.CANCELLED, reason=f"{entry.get_reason_display()}.", updated_at=now
+    )
+    # A worker that holds one of these rows asks the suppression list again right before it sends.
+    if message is not None and reason in KIND_OF_REASON and _first_time(message, reason):
+        announce(
+            Happening(
+                kind=KIND_OF_REASON[Reason(reason)],
+                organization_id=organization_id,
+                event_id=message.event_id,
+                account_id=message.account_id,
+                person_id=message.person_id,
+                summary=entry.get_reason_display(),
+                data={"message_id": str(message.pk)},
+            )
+        )
+    people = list(to_address.values_list("person_id", flat=True).distinct())
+    signals.contact_refused.send(
+        sender=Suppression, organization_id=organization_id, address_hash=address_hash, person_ids=people, reason=reason
+    )
+    return entry
+
+
+def _first_time(message: Message, reason: str) -> bool:
+    column = "complained_at" if reason == Reason.COMPLAINT else "unsubscribed_at"
+    return bool(
+        Message.objects.filter(pk=message.pk, **{column: None}).update(
+            **{column: timezone.now(), "updated_at": timezone.now()}
+        )
+    )
+
+
+@transaction.atomic
+def lift_suppression(entry: Suppression, *, actor: User, reason: str) -> None:
+    """Allow mail to the address again, by a named person and for a reason. Raises ValueError without one."""
+    if not reason.strip():
+        raise ValueError("Say why the address may be written to again.")
+    now = timezone.now()
+    Suppression.objects.filter(pk=entry.pk, lifted_at=None).update(
+        lifted_at=now, lifted_by=actor, lift_reason=reason.strip()[:300], updated_at=now
+    )

@@ -1,0 +1,48 @@
+"""Templates: what is saved can be filled, and every saved wording is kept."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from identity.models import Organization, User
+from outreach import merging
+from outreach.models import Template, TemplateVersion
+
+
+@transaction.atomic
+def save_template(
+    organization: Organization,
+    *,
+    template: Template | None,
+    name: str,
+    subject: str,
+    body: str,
+    actor: User | None,
+) -> Template:
+    """Create a template, or give an existing one a new wording. Raises InvalidTemplate."""
+    merging.check_subject(subject)
+    merging.check(body)
+    if template is None:
+        saved = Template.objects.create(organization=organization, name=name, subject=subject, body=body, author=actor)
+        _keep(saved, actor)
+        return saved
+    saved = Template.objects.for_org(organization).select_for_update().get(pk=template.pk)
+    changed = (saved.subject, saved.body) != (subject, body)
+    saved.name, saved.subject, saved.body = name, subject, body
+    saved.version += changed
+    saved.save(update_fields=["name", "subject", "body", "version", "updated_at"])
+    if changed:
+        _keep(saved, actor)
+    return saved
+
+
+def _keep(template: Template, actor: User | None) -> None:
+    TemplateVersion.objects.create(
+        organization_id=template.organization_id, template=template, number=template.version,
+        subject=template.subject, body=template.body, author=actor,
+    )  # fmt: skip
+
+
+def archive_template(template: Template) -> None:
+    """Take it out of the lists; what was written from it stays."""
+    template.archived_at = timezone.now()
+    template.save(update_fields=["archived_at", "updated_at"])

@@ -1,0 +1,12 @@
+"""What outreach tells the apps above it, inside the transaction of the change."""
+
+from django.dispatch import Signal
+
+message_accepted = Signal()
+"""A provider took a message. Sent with ``message``."""
+
+reply_received = Signal()
+"""A person answered. Sent with ``message`` (what was answered) and ``mail`` (the ``InboundMail``)."""
+
+contact_refused = Signal()
+"""An address must not be written to any more. Sent with ``organization_id``, ``address_hash``, ``person_ids``, ``reason``."""
