@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 from django import forms
@@ -158,7 +158,11 @@ class ListFilter(forms.Form):
         if isinstance(field, forms.BooleanField):
             return label
         if isinstance(field, (forms.MultipleChoiceField, forms.ChoiceField)):
-            names = {str(key): str(text) for key, text in field.choices if not isinstance(text, (list, tuple))}
+            names = {
+                str(key): str(text)
+                for key, text in list(cast("Any", field.choices))
+                if not isinstance(text, (list, tuple))
+            }
             chosen = value if isinstance(value, list) else [value]
             return f"{label} {' or '.join(names.get(str(item), str(item)) for item in chosen)}"
         return f"{label} {value}"

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from accounts.models import Account, Tag, TargetAccount
+from accounts.models import Account, Tag, TargetAccount, Tier
 from accounts.owners import members
 from common.text import normalise
 from identity.models import Organization, User
@@ -15,7 +15,7 @@ FACTS = (
 )  # fmt: skip
 
 
-class OwnerField(forms.ModelChoiceField):
+class OwnerField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not generic when it runs
     """An active member of the organization, or nobody."""
 
     def __init__(self, organization: Organization, **kwargs: Any) -> None:
@@ -44,7 +44,7 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Account
-        fields = FACTS
+        fields: tuple[str, ...] = FACTS
         widgets = {"description": forms.Textarea(attrs={"rows": 3}), "notes": forms.Textarea(attrs={"rows": 3})}
         help_texts = {"revenue": "In US dollars."}
 
@@ -70,7 +70,7 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
 class NewAccountForm(AccountForm):
     """The few facts that matter when a company is first noted; the rest can follow on its page."""
 
-    tier = forms.ChoiceField(choices=[("", "No tier"), *TargetAccount._meta.get_field("tier").choices], required=False)
+    tier = forms.ChoiceField(choices=[("", "No tier"), *Tier.choices], required=False)
     hall = forms.CharField(max_length=80, required=False)
     stand = forms.CharField(max_length=60, required=False)
     anyway = forms.BooleanField(required=False, widget=forms.HiddenInput)
@@ -87,7 +87,7 @@ class CellForm(forms.Form):
         if field == "owner":
             self.fields["value"] = OwnerField(organization, label="Owner")
         else:
-            choices = list(TargetAccount._meta.get_field(field).choices or [])
+            choices = list(getattr(TargetAccount._meta.get_field(field), "choices", None) or [])
             self.fields["value"] = forms.ChoiceField(
                 label=field.capitalize(), choices=[("", "None"), *choices], required=False
             )

@@ -32,7 +32,7 @@ def find_similar(
     same = Q(name_key=key)
     if domain:
         same |= Q(domain=domain)
-    accounts = Account.objects.for_org(organization_id).exclude(pk=exclude)
+    accounts = Account.objects.for_org(organization_id).exclude(pk__in=[exclude] if exclude else [])
     found = [
         Similar(account, "has the same name" if account.name_key == key else f"has the same domain, {account.domain}")
         for account in accounts.filter(same)[:limit]

@@ -104,7 +104,7 @@ def detail(request: EventRequest, pk: UUID) -> HttpResponse:
     context = {
         "account": account, "target": target, "actions": account_board.render("actions", request, account),
         "main": account_board.render("main", request, account), "side": account_board.render("side", request, account),
-        "shows": account.targets.select_related("event").exclude(pk=target.pk if target else None),
+        "shows": account.targets.select_related("event").exclude(pk__in=[target.pk] if target else []),
     }  # fmt: skip
     return render(request, "accounts/detail.html", context)
 

@@ -62,4 +62,4 @@ def _estimate(rows: "models.QuerySet[Any, Any]") -> int:
     if expected < 100:
         return expected
     step = 10 ** (int(math.log10(expected)) - 1)
-    return round(expected / step) * step
+    return int(round(expected / step) * step)

@@ -49,12 +49,12 @@ class TenantForeignKey(models.ForeignKey[ST, GT]):
         super().__init__(to, on_delete, **kwargs)
 
 
-class WebAddressField(models.URLField):
+class WebAddressField(models.URLField):  # type: ignore[type-arg]  # not generic when it runs
     """A web address; typed without a scheme it is taken for ``https``. For migrations it is a plain ``URLField``."""
 
     def deconstruct(self) -> Any:
         name, _, args, kwargs = super().deconstruct()
         return name, "django.db.models.URLField", args, kwargs
 
-    def formfield(self, **kwargs: Any) -> Any:  # type: ignore[override]
+    def formfield(self, **kwargs: Any) -> Any:
         return super().formfield(**{"assume_scheme": "https", **kwargs})

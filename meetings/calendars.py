@@ -49,7 +49,7 @@ def as_ics(meeting: Meeting, *, method: str = "PUBLISH") -> bytes:
 def organizer_email(meeting: Meeting) -> str:
     if meeting.rep:
         return meeting.rep.email
-    return settings.DEFAULT_FROM_EMAIL.rpartition("<")[2].rstrip(">")
+    return str(settings.DEFAULT_FROM_EMAIL).rpartition("<")[2].rstrip(">")
 
 
 def _location(meeting: Meeting) -> str:

@@ -53,7 +53,8 @@ class PersonFilter(ListFilter):
         return Person.objects.for_org(self.organization)
 
     def at_event(self, rows: Rows) -> Rows:
-        chosen, target = self.chosen, {"account__targets__event": self.event}
+        chosen = self.chosen
+        target: dict[str, Any] = {"account__targets__event": self.event}
         if tiers := chosen.get("tier"):
             target["account__targets__tier__in"] = ["" if tier == "none" else tier for tier in tiers]
         for name in ("status", "stage"):

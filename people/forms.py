@@ -112,6 +112,8 @@ class CellForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, field: str, organization: Organization, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields = {field: OwnerField(organization) if field == "owner" else self.fields[field]}
-        self.fields[field].widget.attrs["aria-label"] = str(Person._meta.get_field(field).verbose_name).capitalize()
+        self.fields[field].widget.attrs["aria-label"] = str(
+            getattr(Person._meta.get_field(field), "verbose_name", field)
+        ).capitalize()
         if field == "owner":
             self.initial["owner"] = self.instance.owner_id

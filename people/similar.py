@@ -32,7 +32,9 @@ def find_similar(
     limit: int = 5,
 ) -> list[Similar]:
     """People with one of the addresses, or of (nearly) the same name at the same account; the surest first."""
-    people = Person.objects.for_org(organization_id).exclude(pk=exclude).select_related("account")
+    people = (
+        Person.objects.for_org(organization_id).exclude(pk__in=[exclude] if exclude else []).select_related("account")
+    )
     keys = [email_key(email) for email in emails if email.strip()]
     found: dict[UUID, Similar] = {}
     if keys:
