@@ -104,7 +104,7 @@ def _is_current(place: Place, url: str, here: str, path: str) -> bool:
         return True
     app = place.url_name.partition(":")[0]
     siblings = [p for p in MAIN + FOOT + ADMIN if p.url_name.partition(":")[0] == app]
-    return len(siblings) == 1 and ":" in here and here.partition(":")[0] == app
+    return siblings == [place] and ":" in here and here.partition(":")[0] == app
 
 
 @register.simple_tag(takes_context=True)

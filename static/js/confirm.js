@@ -1,5 +1,5 @@
 // data-confirm="Delete 12 people?" data-confirm-yes="Delete" asks in a native dialog before a form is sent,
-// a link followed or an htmx request made (hx-confirm="…" asks in the same dialog).
+// a link followed or an htmx request made; it stands on the button, the link or the form (hx-confirm="…" asks in the same dialog).
 const dialog = document.getElementById("confirm");
 
 function ask(text, { yes = "Go on", danger = false, title = "Are you sure?" } = {}) {
@@ -38,6 +38,23 @@ document.addEventListener(
     if (await ask(element.dataset.confirm, options(element))) {
       agreed.add(element);
       element.click();
+    }
+  },
+  true,
+);
+
+document.addEventListener(
+  "submit",
+  async (event) => {
+    const form = event.target;
+    if (!form.dataset.confirm || form.matches("[hx-get], [hx-post], [hx-put], [hx-patch], [hx-delete]") || agreed.delete(form)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const { submitter } = event;
+    const words = options(submitter ?? form);
+    if (await ask(form.dataset.confirm, { ...words, yes: form.dataset.confirmYes || words.yes, title: form.dataset.confirmTitle })) {
+      agreed.add(form);
+      form.requestSubmit(submitter);
     }
   },
   true,

@@ -79,6 +79,18 @@ def test_confirming_asks_in_our_own_dialog(visit):
     expect(page.get_by_role("dialog").get_by_role("button", name="Delete accounts")).to_be_visible()
 
 
+def test_form_that_asks_is_sent_only_after_yes(visit):
+    page = visit("/style/")
+
+    page.get_by_role("button", name="Revoke", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    assert "sent=1" not in page.url
+    page.get_by_role("button", name="Revoke", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Revoke key").click()
+
+    page.wait_for_url("**/style/?sent=1")
+
+
 def test_theme_and_sidebar_are_remembered(visit, rep):
     page = visit("/style/", user=rep)
 
