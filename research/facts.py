@@ -95,7 +95,7 @@ def amount(number: int | Decimal) -> str:
     """``5,000``; from a million on with at most three figures: ``12.5M``, ``3B``."""
     for size, suffix in _SUFFIXES:
         if number >= size:
-            share = Decimal(number) / size
+            share = int(number) / size
             digits = f"{share:,.{2 if share < 10 else 1 if share < 100 else 0}f}"
             short = digits.rstrip("0").rstrip(".") if "." in digits else digits
             return f"{short}{suffix}"

@@ -116,9 +116,9 @@ class Scorer:
 
     def score(self, values: Sequence[Any]) -> Score:
         """``values`` in the order of ``facts``; ``None`` and ``""`` mean unknown."""
-        answers = [ladder.answer(value) for ladder, value in zip(self._ladders, values, strict=True)]
-        reasons = [reason for answer in answers for reason in answer.reasons]
-        return Score(percent(sum(answer.points for answer in answers), self.reachable), reasons)
+        pairs = list(zip(self._ladders, values, strict=True))
+        reasons = [reason for ladder, value in pairs for reason in ladder.reasons(value)]
+        return Score(percent(sum(reason["points"] for reason in reasons), self.reachable), reasons)
 
     def score_as_json(self, values: Sequence[Any]) -> tuple[int | None, str]:
         """The same, with the reasons as a JSON array: what is written for a hundred thousand rows."""
@@ -127,10 +127,10 @@ class Scorer:
         return percent(points, self.reachable), "[" + ",".join(a.json for a in answers if a.json) + "]"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Answer:
     points: int
-    reasons: list[Reason]
+    lines: tuple[tuple[Outcome, int, int, str], ...]
     json: str
 
 
@@ -139,11 +139,11 @@ class _Ladder:
 
     def __init__(self, fact: Fact, rules: Sequence[Rule]) -> None:
         self.fact = fact
-        self._awards = sorted((rule for rule in rules if rule.points > 0), key=lambda rule: -rule.points)
-        self._deductions = [rule for rule in rules if rule.points < 0]
-        self._tests = {id(rule): _test(fact, rule.operator, rule.value) for rule in rules}
+        ready = [_Ready(rule, rule.describe(), _test(fact, rule.operator, rule.value)) for rule in rules]
+        self._awards = sorted((one for one in ready if one.rule.points > 0), key=lambda one: -one.rule.points)
+        self._deductions = [one for one in ready if one.rule.points < 0]
         self._memo: dict[Any, _Answer] = {}
-        self.best = self._awards[0].points if self._awards else 0
+        self.best = self._awards[0].rule.points if self._awards else 0
 
     def answer(self, value: Any) -> _Answer:
         key = tuple(value) if isinstance(value, list) else value
@@ -154,33 +154,50 @@ class _Ladder:
             found = self._memo[key] = self._work_out(_clean(self.fact, value))
         return found
 
-    def _work_out(self, value: Any) -> _Answer:
-        reasons: list[Reason] = []
-        if self._awards:
-            met = next((rule for rule in self._awards if self._tests[id(rule)](value)), None)
-            if met:
-                reasons.append(self._reason("met", met.points, _met_text(self.fact, met, value)))
-            elif value is None:
-                reasons.append(self._reason("unknown", 0, self.fact.say_absence()))
-            else:
-                wanted = self._awards[0].describe()
-                reasons.append(self._reason("missed", 0, f"{self.fact.say(value)} (wanted: {wanted})"))
-        reasons += [
-            Reason(
-                fact=self.fact.key,
-                outcome="deducted",
-                points=rule.points,
-                most=0,
-                text=_met_text(self.fact, rule, value),
-            )
-            for rule in self._deductions
-            if self._tests[id(rule)](value)
+    def reasons(self, value: Any) -> list[Reason]:
+        key = self.fact.key
+        return [
+            Reason(fact=key, outcome=outcome, points=points, most=most, text=text)
+            for outcome, points, most, text in self.answer(value).lines
         ]
-        encoded = ",".join(json.dumps(reason, ensure_ascii=False) for reason in reasons)
-        return _Answer(sum(reason["points"] for reason in reasons), reasons, encoded)
 
-    def _reason(self, outcome: Outcome, points: int, text: str) -> Reason:
-        return Reason(fact=self.fact.key, outcome=outcome, points=points, most=self.best, text=text)
+    def _work_out(self, value: Any) -> _Answer:
+        lines: list[tuple[Outcome, int, int, str]] = []
+        if self._awards:
+            met = next((one for one in self._awards if one.test(value)), None)
+            if met:
+                lines.append(("met", met.rule.points, self.best, met.text(self.fact, value)))
+            elif value is None:
+                lines.append(("unknown", 0, self.best, self.fact.say_absence()))
+            else:
+                wanted = self._awards[0].description
+                lines.append(("missed", 0, self.best, f"{self.fact.say(value)} (wanted: {wanted})"))
+        lines += [
+            ("deducted", one.rule.points, 0, one.text(self.fact, value)) for one in self._deductions if one.test(value)
+        ]
+        encoded = ",".join(
+            f'{{"fact":"{self.fact.key}","outcome":"{outcome}","points":{points},"most":{most},'
+            f'"text":{json.dumps(text)}}}'
+            for outcome, points, most, text in lines
+        )
+        return _Answer(sum(line[1] for line in lines), tuple(lines), encoded)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A rule with its words and its question worked out once."""
+
+    rule: Rule
+    description: str
+    test: Callable[[Any], bool]
+
+    def text(self, fact: Fact, value: Any) -> str:
+        if value is None or self.rule.operator in _PRESENCE:
+            return self.description
+        return f"{self.description} ({fact.say_value(value)})"
+
+
+_PRESENCE = frozenset({Operator.IS_SET, Operator.IS_NOT_SET})
 
 
 def _clean(fact: Fact, value: Any) -> Any:
@@ -232,9 +249,3 @@ def _describe(fact: Fact, operator: str, value: Mapping[str, Any]) -> str:
     shown = ", ".join(words[:4]) + (" …" if len(words) > 4 else "")
     verb = "mentions" if operator == Operator.CONTAINS_ANY else "is" if fact.kind is Kind.TEXT else "include"
     return f"{fact.word} {verb} {shown}"
-
-
-def _met_text(fact: Fact, rule: Rule, value: Any) -> str:
-    if value is None or rule.operator in {Operator.IS_SET, Operator.IS_NOT_SET}:
-        return rule.describe()
-    return f"{rule.describe()} ({fact.say_value(value)})"

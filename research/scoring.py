@@ -26,18 +26,18 @@ CHUNK = 4_000
 
 _WRITE_TARGETS = """
 UPDATE accounts_targetaccount AS t
-   SET icp_score = s.score, icp_reasons = s.reasons::jsonb, proposed_tier = s.tier, updated_at = now()
-  FROM unnest(%s::uuid[], %s::smallint[], %s::text[], %s::text[]) AS s (id, score, reasons, tier)
+   SET icp_score = s.score, icp_reasons = s.reasons, proposed_tier = s.tier, updated_at = now()
+  FROM json_to_recordset(%s::json) AS s (id uuid, score smallint, tier text, reasons jsonb)
  WHERE t.organization_id = %s AND t.id = s.id
-   AND (t.icp_score IS DISTINCT FROM s.score OR t.proposed_tier <> s.tier OR t.icp_reasons <> s.reasons::jsonb)
+   AND (t.icp_score IS DISTINCT FROM s.score OR t.proposed_tier <> s.tier OR t.icp_reasons <> s.reasons)
 RETURNING t.id
 """
 _WRITE_PEOPLE = """
 UPDATE people_person AS t
-   SET icp_score = s.score, icp_reasons = s.reasons::jsonb, updated_at = now()
-  FROM unnest(%s::uuid[], %s::smallint[], %s::text[]) AS s (id, score, reasons)
+   SET icp_score = s.score, icp_reasons = s.reasons, updated_at = now()
+  FROM json_to_recordset(%s::json) AS s (id uuid, score smallint, reasons jsonb)
  WHERE t.organization_id = %s AND t.id = s.id
-   AND (t.icp_score IS DISTINCT FROM s.score OR t.icp_reasons <> s.reasons::jsonb)
+   AND (t.icp_score IS DISTINCT FROM s.score OR t.icp_reasons <> s.reasons)
 RETURNING t.id
 """
 
@@ -92,13 +92,15 @@ def write(
     subject: str, organization_id: UUID, scored: Sequence[tuple[UUID, int | None, str]], tiers: Thresholds
 ) -> list[UUID]:
     """Store ``(id, score, reasons as JSON)``; the ids of the rows that had to change."""
-    ids, values, reasons = (list(column) for column in zip(*scored, strict=True)) if scored else ([], [], [])
+    # One document instead of arrays: the reasons are JSON already, and arrays would have to escape every quote in them.
+    document = ",".join(
+        f'{{"id":"{pk}","score":{"null" if value is None else value},"tier":"{tiers.tier(value)}","reasons":{reasons}}}'
+        for pk, value, reasons in scored
+    )
     with connection.cursor() as cursor:
-        if subject == Subject.ACCOUNT:
-            proposals = [tiers.tier(value) for value in values]
-            cursor.execute(_WRITE_TARGETS, [ids, values, reasons, proposals, organization_id])
-        else:
-            cursor.execute(_WRITE_PEOPLE, [ids, values, reasons, organization_id])
+        cursor.execute(
+            _WRITE_TARGETS if subject == Subject.ACCOUNT else _WRITE_PEOPLE, [f"[{document}]", organization_id]
+        )
         return [row[0] for row in cursor.fetchall()]
 
 
