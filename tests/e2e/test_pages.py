@@ -35,7 +35,8 @@ def _paths(client: Client) -> list[str]:
         except NoReverseMatch:
             continue
         answer = client.get(path)
-        if answer.status_code == 200 and answer["Content-Type"].startswith("text/html") and not answer.streaming:
+        is_page = answer.status_code == 200 and not answer.streaming and answer.content[:9].lower() == b"<!doctype"
+        if is_page:
             paths.append(path)
     return paths
 
