@@ -64,7 +64,7 @@ check-templates: $(STAMP)
 	$(VENV)/bin/djlint --quiet --lint templates $(wildcard sandbox)
 
 check-dead: $(STAMP)
-	$(VENV)/bin/vulture
+	$(PY) .ci/check_dead.py
 
 check-deps: $(STAMP)
 	$(VENV)/bin/deptry .

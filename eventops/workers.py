@@ -8,10 +8,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import structlog
-from celery.signals import beat_init, worker_init, worker_ready, worker_shutting_down
+from celery.signals import beat_init, worker_init, worker_process_shutdown, worker_ready, worker_shutting_down
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from common.redis import close_client
 from eventops.checks import refuse_unsafe_start
 
 log = structlog.get_logger(__name__)
@@ -74,3 +75,8 @@ def _open(**kwargs: Any) -> None:
 @worker_shutting_down.connect
 def _close(**kwargs: Any) -> None:
     _stopping.set()
+
+
+@worker_process_shutdown.connect
+def _close_redis(**kwargs: Any) -> None:
+    close_client()

@@ -17,7 +17,7 @@ from sandbox.web import Request, Response, Router, as_json, as_page, first, redi
 from sandbox.world import Fault, Mail, World
 
 PAGE = 50
-_engine = Engine(dirs=[Path(__file__).parent / "templates"])
+_engine = Engine(dirs=[str(Path(__file__).parent / "templates")])
 _BULK = ("open", "click", "reply", "bounce", "complain", "unsubscribe")
 
 

@@ -125,6 +125,6 @@ class KeptClient(python_http_client.Client):  # type: ignore[misc]  # the SDK ha
         answer = self.connection.request(request)
         if answer.getcode() >= 400:
             refused = HTTPError(request.full_url, answer.getcode(), "refused", answer.info(), None)
-            refused.read = answer.read  # type: ignore[method-assign]
+            refused.read = answer.read  # type: ignore[method-assign, assignment]
             raise handle_error(refused) from None
         return answer

@@ -369,7 +369,7 @@ def _run(statement: str, params: Mapping[str, Any] | None = None) -> None:
 def _rows(statement: str, params: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def lock_organization(organization_id: UUID) -> None:
