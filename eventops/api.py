@@ -65,6 +65,7 @@ api = Api(
 api.add_decorator(in_scope, mode="view")
 
 ROUTERS: dict[str, str] = {
+    "/meetings": "meetings.api.router",
     "/": "identity.api.router",
     "": "eventops.operations_api.router",
     "/ai": "research.api.router",

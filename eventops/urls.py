@@ -21,6 +21,7 @@ urlpatterns = [
     path("people/", include("people.urls")),
     path("activities/", include("activities.urls")),
     path("events/", include("events.urls")),
+    path("meetings/", include("meetings.urls")),
     path("offline/", errors.offline, name="offline"),
     path("sw.js", errors.service_worker, name="service_worker"),
     path("scoring/", include("research.urls")),

@@ -7,6 +7,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 
 from accounts.models import Account
 from common.models import TenantForeignKey, TenantModel
@@ -177,6 +178,10 @@ class Meeting(TenantModel):
     def where(self) -> str:
         """The table, the place in words, or both."""
         return " · ".join(filter(None, [self.table.name if self.table else "", self.location]))
+
+    @property
+    def has_begun(self) -> bool:
+        return self.starts_at <= timezone.now()
 
     @property
     def is_open(self) -> bool:

@@ -1,5 +1,6 @@
 """The demo: one organization with a show three weeks ahead, alive on every page. All names are invented."""
 
+from eventops.demo.appointments import seed_meetings
 from eventops.demo.companies import seed_companies
 from eventops.demo.members import ADMIN, find_or_create_organization, seed_members, seed_shows
 from eventops.demo.world import SLUG, World
@@ -9,7 +10,7 @@ from identity.scope import org_scope, system_scope
 __all__ = ["ADMIN", "KNOWN_PASSWORD", "remove", "seed"]
 
 KNOWN_PASSWORD = "kestrel-demo-2026"  # noqa: S105 - public on purpose, and only used where the settings say so
-SECTIONS = (seed_companies,)
+SECTIONS = (seed_companies, seed_meetings)
 """Each adds what it is about unless it is there, and repeats itself exactly: same names, same ids, on every machine."""
 
 
