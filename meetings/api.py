@@ -184,7 +184,9 @@ def change_meeting(request: OrgRequest, meeting_id: UUID, body: MeetingPatch) ->
             meeting.outcome = body.outcome
             meeting.save(update_fields=["outcome", "updated_at"])
         if body.status is not None and _status(body.status) != meeting.status:
-            _ACTIONS[_action_to(_status(body.status), meeting)](meeting, request.user, Reason(reason="", outcome="", tell=False))
+            _ACTIONS[_action_to(_status(body.status), meeting)](
+                meeting, request.user, Reason(reason="", outcome="", tell=False)
+            )
     return {"data": _out(_find(request, meeting_id))}
 
 
