@@ -50,7 +50,7 @@ function modalRegion(modal) {
 }
 
 document.addEventListener("click", (event) => event.target.closest("[data-toast-close]")?.closest("[data-toast]").remove());
-document.addEventListener("toast", (event) => show(event.detail));
+document.addEventListener("toast", (event) => show({ text: event.detail.value, ...event.detail }));
 document.addEventListener("htmx:responseError", (event) => {
   const { status } = event.detail.xhr;
   const words = {
