@@ -65,7 +65,7 @@ INSTALLED_APPS = [
     "integrations",
     "research",
     "eventops",
-    "django.contrib.admin",
+    "identity.admin_app.EventopsAdminConfig",
 ]
 
 if DEBUG or EVENTOPS_DEMO or env.bool("EVENTOPS_SANDBOX_APP", default=False):
