@@ -7,6 +7,7 @@ from common import errors
 from common.style import style_page
 from eventops import health
 from eventops.api import api
+from outreach import public
 
 handler500 = "common.errors.server_error"
 
@@ -16,9 +17,11 @@ urlpatterns = [
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
     path("api/health", health.health, name="health"),
+    path("api/webhooks/", include("integrations.urls")),
     path("api/", api.urls),
     path("accounts/", include("accounts.urls")),
     path("people/", include("people.urls")),
+    path("u/<str:token>/", public.unsubscribe, name="unsubscribe"),
     path("activities/", include("activities.urls")),
     path("events/", include("events.urls")),
     path("meetings/", include("meetings.urls")),

@@ -468,12 +468,14 @@ class InboundMail(TenantModel):
         AUTO_REPLY = "auto_reply", "Automatic reply"
         BOUNCE = "bounce", "Delivery report"
         OPT_OUT = "opt_out", "Asks to stop"
+        OWN = "own", "Our own mail"
         UNMATCHED = "unmatched", "Not matched"
 
     mailbox = TenantForeignKey(Mailbox, on_delete=models.CASCADE, related_name="inbound", db_index=False)
     message = TenantForeignKey(Message, on_delete=models.CASCADE, null=True, blank=True, related_name="replies")
     person = TenantForeignKey(Person, on_delete=models.CASCADE, null=True, blank=True, related_name="inbound_mails")
-    kind = models.CharField(max_length=16, choices=Kind)
+    kind = models.CharField(max_length=16, choices=Kind, default=Kind.UNMATCHED)
+    sorted_at = models.DateTimeField(null=True, blank=True, editable=False)
     digest = models.CharField(max_length=64, editable=False, help_text="SHA-256 of the mail: one mail is kept once.")
     from_address = models.CharField(max_length=320, blank=True)
     from_name = models.CharField(max_length=200, blank=True)
@@ -492,7 +494,10 @@ class InboundMail(TenantModel):
     class Meta:
         ordering = ["-received_at"]
         constraints = [models.UniqueConstraint(fields=["organization", "digest"], name="inboundmail_once")]
-        indexes = [models.Index(fields=["organization", "kind", "received_at", "id"], name="inboundmail_by_kind")]
+        indexes = [
+            models.Index(fields=["organization", "kind", "received_at", "id"], name="inboundmail_by_kind"),
+            models.Index(fields=["created_at"], condition=Q(sorted_at=None), name="inboundmail_unsorted"),
+        ]
 
     def __str__(self) -> str:
         return self.subject or f"Mail from {self.from_name or self.from_address}"

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
@@ -49,6 +51,37 @@ class EventChannel:
     """How a provider will report: the key that verifies its signature."""
 
     verification_key: str
+
+
+class ReportKind(StrEnum):
+    """What a provider can tell about a mail, in our words."""
+
+    PROCESSED = "processed"
+    DEFERRED = "deferred"
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"
+    BLOCKED = "blocked"
+    DROPPED = "dropped"
+    OPENED = "opened"
+    CLICKED = "clicked"
+    COMPLAINED = "complained"
+    UNSUBSCRIBED = "unsubscribed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """One thing a provider says about a mail of ours. ``event_id`` is the same however often it is said."""
+
+    provider: str
+    event_id: str
+    intent_id: UUID
+    attempt: int | None
+    kind: ReportKind
+    occurred_at: datetime
+    is_machine: bool = False
+    reason: str = ""
+    provider_message_id: str = ""
+    mail_message_id: str = ""
 
 
 class SendError(Exception):

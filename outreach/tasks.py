@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from outreach import delivery, drafting, reconciling
+from outreach import connecting, delivery, drafting, inbound, reconciling, reports
 
 SHIFT = 20.0
 """Seconds a worker sends before it lets other work through."""
@@ -21,10 +21,36 @@ def write_drafts(organization_id: str, campaign_id: str) -> None:
     drafting.write_drafts(UUID(organization_id), UUID(campaign_id))
 
 
+@shared_task(name="outreach.process_reports", acks_late=True)
+def process_reports(organization_id: str) -> None:
+    reports.process(UUID(organization_id))
+
+
+@shared_task(name="outreach.sort_mail", acks_late=True)
+def sort_mail(organization_id: str, mail_id: str) -> None:
+    inbound.sort(UUID(organization_id), UUID(mail_id))
+
+
+@shared_task(name="outreach.connect_mailbox", acks_late=True)
+def connect_mailbox(organization_id: str, mailbox_id: str) -> None:
+    connecting.connect(UUID(organization_id), UUID(mailbox_id))
+
+
+@shared_task(name="outreach.send_test", acks_late=True)
+def send_test(organization_id: str, mailbox_id: str, user_id: str) -> None:
+    connecting.send_test(UUID(organization_id), UUID(mailbox_id), UUID(user_id))
+
+
 @shared_task(name="outreach.sweep", acks_late=True)
 def sweep() -> None:
     """Each minute: what a lost bell missed."""
     reconciling.reconcile()
+    for organization_id in reports.unprocessed_organizations():
+        reports.process(organization_id)
+    for organization_id, mail_id in inbound.unsorted():
+        inbound.sort(organization_id, mail_id)
     for organization_id, campaign_id in drafting.unfinished_campaigns():
         drafting.write_drafts(organization_id, campaign_id)
+    for organization_id, mailbox_id in connecting.unconnected():
+        connecting.connect(organization_id, mailbox_id)
     send_due()

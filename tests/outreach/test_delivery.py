@@ -12,7 +12,7 @@ from identity.scope import org_scope, system_scope
 from outreach import delivery, reconciling
 from outreach.models import Mailbox, Message, SendAttempt, Suppression
 from outreach.ports import Accepted
-from outreach.services.suppression import suppress_address
+from outreach.suppressing import suppress_address
 from sandbox.world import Fault
 from tests.factories import AccountFactory, MessageFactory, PersonFactory
 
