@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "people",
     "activities",
     "outreach",
+    "sequences",
     "meetings",
     "integrations",
     "research",

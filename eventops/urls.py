@@ -28,6 +28,7 @@ urlpatterns = [
     path("offline/", errors.offline, name="offline"),
     path("sw.js", errors.service_worker, name="service_worker"),
     path("scoring/", include("research.urls")),
+    path("sequences/", include("sequences.urls")),
     path("style/", style_page, name="style"),
     path("", include("identity.urls")),
     path("", include("allauth.urls")),

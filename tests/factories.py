@@ -16,6 +16,7 @@ from meetings.models import Attendee, BoothTable, Meeting
 from outreach.addresses import address_hash
 from outreach.models import Campaign, Mailbox, Message, Template
 from people.models import Person, PersonEmail
+from sequences.models import Sequence, Step
 
 
 class ScopedFactory(DjangoModelFactory):
@@ -237,3 +238,22 @@ class MessageFactory(ScopedFactory):
     body = "Hello Ada,\n\nmay we show you our robots?"
     state = Message.State.QUEUED
     due_at = factory.LazyFunction(timezone.now)
+
+
+class SequenceFactory(ScopedFactory):
+    class Meta:
+        model = Sequence
+
+    organization = factory.SubFactory(OrganizationFactory)
+    name = factory.Sequence(lambda n: f"Before the show {n}")
+
+
+class StepFactory(ScopedFactory):
+    class Meta:
+        model = Step
+
+    organization = factory.SelfAttribute("sequence.organization")
+    sequence = factory.SubFactory(SequenceFactory)
+    position = factory.Sequence(lambda n: n % 30_000)
+    kind = Step.Kind.TASK
+    subject = "Call back"

@@ -1,5 +1,5 @@
 // Moving rows: data-js="reorder" on a list whose items are [draggable] and carry up/down buttons ([data-move="up"|"down"]).
-// After a move the list's form (data-reorder-form, or the nearest form) is sent with the order of its hidden inputs.
+// Alt and an arrow key inside an item move it, too. After a move the list's form (data-reorder-form, or the nearest form) is sent with the order of its hidden inputs.
 export function attach(list) {
   let dragged = null;
   const form = () => document.querySelector(list.dataset.reorderForm || null) ?? list.closest("form");
@@ -13,6 +13,16 @@ export function attach(list) {
     if (!other) return;
     button.dataset.move === "up" ? other.before(item) : other.after(item);
     button.focus();
+    send();
+  });
+  list.addEventListener("keydown", (event) => {
+    const up = event.key === "ArrowUp";
+    const item = event.altKey && (up || event.key === "ArrowDown") && event.target.closest("[data-reorder-item]");
+    const other = item && (up ? item.previousElementSibling : item.nextElementSibling);
+    if (!other) return;
+    event.preventDefault();
+    up ? other.before(item) : other.after(item);
+    event.target.focus();
     send();
   });
   list.addEventListener("dragstart", (event) => {

@@ -1,0 +1,27 @@
+from typing import TYPE_CHECKING, Self
+
+from django.db.models import Count, Q, Sum
+
+from common.querysets import TenantQuerySet
+
+if TYPE_CHECKING:
+    from sequences.models import Sequence, Step
+
+
+class SequenceQuerySet(TenantQuerySet["Sequence"]):
+    def current(self) -> Self:
+        """Everything that was not put away."""
+        return self.exclude(status="archived")
+
+    def with_shape(self) -> Self:
+        """With ``step_count``, ``mail_count`` and ``hours`` (the sum of the delays)."""
+        return self.annotate(
+            step_count=Count("steps"),
+            mail_count=Count("steps", filter=Q(steps__kind="email")),
+            hours=Sum("steps__delay_hours", default=0),
+        )
+
+
+class StepQuerySet(TenantQuerySet["Step"]):
+    def in_order(self) -> Self:
+        return self.order_by("position")

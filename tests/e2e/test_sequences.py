@@ -1,0 +1,63 @@
+"""The steps of a sequence are put in order with buttons and keys."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from identity.models import Organization, User
+from tests.e2e.browser import axe_findings, picture, sideways
+from tests.factories import SequenceFactory, StepFactory, TemplateFactory
+
+pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def address(organization: Organization) -> str:
+    sequence = SequenceFactory.create(
+        organization=organization, name="Before the show", description="Wins meetings before the halls open."
+    )
+    template = TemplateFactory.create(organization=organization, name="Invitation to the stand")
+    StepFactory.create(sequence=sequence, position=0, kind="email", subject="", template=template)
+    StepFactory.create(sequence=sequence, position=1, kind="call", subject="Ask for a slot", delay_hours=72)
+    StepFactory.create(
+        sequence=sequence, position=2, kind="linkedin", subject="Connect", body="Mention the hall.", delay_hours=28
+    )
+    return f"/sequences/{sequence.pk}/"
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (390, "dark")])
+def test_pages_are_accessible_and_fit(visit: Callable[..., Page], rep: User, address: str, width: int, theme: str):
+    for name, path in (
+        ("list", "/sequences/"),
+        ("detail", address),
+        ("step", f"{address}steps/add/email/"),
+        ("form", f"{address}edit/"),
+    ):
+        page = visit(path, user=rep, width=width, theme=theme)
+        picture(page, f"sequence-{name}-{width}-{theme}")
+        assert axe_findings(page) == []
+        assert sideways(page) == 0
+
+
+def test_steps_move_by_button_and_by_key(visit: Callable[..., Page], rep: User, address: str):
+    page = visit(address, user=rep)
+    titles = page.locator(".spine-title")
+
+    page.get_by_role("button", name="Move step 2 up").click()
+    expect(titles).to_have_text(["Ask for a slot", "Invitation to the stand", "Connect"])
+    page.get_by_role("link", name="Connect").focus()
+    page.keyboard.press("Alt+ArrowUp")
+    page.wait_for_load_state("networkidle")
+    page.reload()
+
+    expect(titles).to_have_text(["Ask for a slot", "Connect", "Invitation to the stand"])
+
+
+def test_removing_a_step_asks_first(visit: Callable[..., Page], rep: User, address: str):
+    page = visit(address, user=rep)
+
+    page.get_by_role("button", name="Remove step 3").click()
+    page.get_by_role("button", name="Remove the step").click()
+
+    expect(page.locator(".spine-title")).to_have_text(["Invitation to the stand", "Ask for a slot"])
