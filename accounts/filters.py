@@ -6,7 +6,7 @@ from typing import Any, ClassVar, cast
 from uuid import UUID
 
 from django import forms
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.http import QueryDict
 
 from accounts.models import Account, AccountTag, Stand, Tag, TargetAccount, Tier
@@ -68,6 +68,14 @@ class ListFilter(forms.Form):
     @property
     def sort_fields(self) -> Sequence[str]:
         return self.sorts[self.sort]
+
+    def ordered(self, rows: Rows) -> Rows:
+        """The rows in the list's order, those without a value last, as the pages show them."""
+        terms: list[Any] = []
+        for name in self.sort_fields:
+            column = F(name.lstrip("-"))
+            terms.append(column.desc(nulls_last=True) if name.startswith("-") else column.asc(nulls_last=True))
+        return rows.order_by(*terms, "-pk" if self.sort.startswith("-") else "pk")
 
     def query_string(self, **changes: Any) -> str:
         """The list's address without its page, with some values changed (None removes)."""

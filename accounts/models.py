@@ -3,6 +3,7 @@
 from typing import Any
 
 import pghistory
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
@@ -217,3 +218,65 @@ class Stand(TenantModel):
 
     def __str__(self) -> str:
         return " · ".join(filter(None, [self.hall, self.number]))
+
+
+class BulkJob(TenantModel):
+    """One action on many rows, done in the background chunk by chunk; ``after`` is how far it has come.
+
+    The rows are those of ``ids``, or else all that the list's ``query`` finds and that were there when it was asked.
+    """
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+        CANCELLED = "cancelled", "Cancelled"
+
+    subject = models.CharField(max_length=20)
+    action = models.CharField(max_length=40)
+    params = models.JSONField(default=dict, blank=True)
+    query = models.TextField(blank=True)
+    ids = ArrayField(models.UUIDField(), default=list, blank=True)
+    event = TenantForeignKey(Event, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    status = models.CharField(max_length=12, choices=Status, default=Status.WAITING)
+    total = models.PositiveIntegerField(default=0)
+    done = models.PositiveIntegerField(default=0)
+    changed = models.PositiveIntegerField(default=0)
+    after = models.UUIDField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    leased_until = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=300, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    file_name = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["leased_until"], condition=Q(status__in=["waiting", "running"]), name="bulkjob_to_be_done"
+            ),
+            models.Index(fields=["organization", "created_at"], name="bulkjob_by_creation"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} on {self.total} {self.subject}"
+
+    @property
+    def is_over(self) -> bool:
+        return self.status in {self.Status.DONE, self.Status.FAILED, self.Status.CANCELLED}
+
+
+class JobFile(TenantModel):
+    """A part of the file a job made. Kept in the database, so that every web host can hand it out."""
+
+    job = TenantForeignKey(BulkJob, on_delete=models.CASCADE, related_name="parts", db_index=False)
+    number = models.PositiveIntegerField()
+    data = models.BinaryField()
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["job", "number"], name="jobfile_part_once")]
+
+    def __str__(self) -> str:
+        return f"Part {self.number}"

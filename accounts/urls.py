@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts import views
+from accounts import bulk_views, views
 
 app_name = "accounts"
 urlpatterns = [
@@ -8,6 +8,11 @@ urlpatterns = [
     path("filter/", views.filter_form, name="filter"),
     path("suggest/", views.suggest, name="suggest"),
     path("new/", views.create, name="create"),
+    path("bulk/", bulk_views.start, {"subject": "accounts"}, name="bulk"),
+    path("export.csv", bulk_views.export, {"subject": "accounts"}, name="export"),
+    path("jobs/<uuid:pk>/", bulk_views.job, name="job"),
+    path("jobs/<uuid:pk>/cancel/", bulk_views.cancel, name="cancel"),
+    path("jobs/<uuid:pk>/download/", bulk_views.download, name="download"),
     path("<uuid:pk>/", views.detail, name="detail"),
     path("<uuid:pk>/edit/", views.edit, name="edit"),
     path("<uuid:pk>/delete/", views.delete, name="delete"),

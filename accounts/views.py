@@ -12,6 +12,7 @@ from django.utils.html import format_html_join
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import services
+from accounts.bulk import actions_for
 from accounts.filters import AccountFilter
 from accounts.forms import AccountForm, CellForm, NewAccountForm, StandFormSet
 from accounts.models import Account, TargetAccount
@@ -50,6 +51,9 @@ def account_list(request: EventRequest) -> HttpResponse:
     if is_fragment(request) and request.GET.get("cursor"):
         return render_part(request, "accounts/list.html", "rows", context)
     context["count"] = chosen.count(rows)
+    context["bulk_url"] = reverse("accounts:bulk")
+    context["export_url"] = reverse("accounts:export")
+    context["bulk_actions"] = actions_for("accounts", may=request.membership.may, event=request.event)
     return render_part(request, "accounts/list.html", "results", context)
 
 

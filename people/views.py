@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import services as accounts
+from accounts.bulk import actions_for
 from accounts.models import Account, TargetAccount
 from accounts.owners import NotAMember
 from common.fragments import is_fragment, render_part
@@ -53,6 +54,9 @@ def person_list(request: EventRequest) -> HttpResponse:
     if is_fragment(request) and request.GET.get("cursor"):
         return render_part(request, "people/list.html", "rows", context)
     context["count"] = chosen.count(rows)
+    context["bulk_url"] = reverse("people:bulk")
+    context["export_url"] = reverse("people:export")
+    context["bulk_actions"] = actions_for("people", may=request.membership.may, event=request.event)
     return render_part(request, "people/list.html", "results", context)
 
 

@@ -56,7 +56,7 @@ def cell(kind: str, value: object, label: object) -> SafeString:
     else:
         tone = {"A": "accent", "B": "info"}.get(str(value), "") if kind == "tier" else look_of(str(value))[0]
         inner = format_html('<span class="badge" data-tone="{}">{}</span>', tone, words)
-    return format_html('<button type="button" class="cell-edit">{}</button>', inner)
+    return format_html('<button class="cell-edit">{}</button>', inner)
 
 
 @register.simple_tag
@@ -83,3 +83,13 @@ def cell_value(value: object) -> SafeString:
         words = day(value)
     found: SafeString = cell("text", "", words)
     return found
+
+
+@register.simple_tag
+def tick(row_id: object, name: object) -> SafeString:
+    """The cell that selects a row for the bulk bar; ``bulk.js`` ties it to the form."""
+    return format_html(
+        '<td class="tick"><label><input type="checkbox" value="{}" data-bulk-row aria-label="Select {}"></label></td>',
+        row_id,
+        name,
+    )

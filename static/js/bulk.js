@@ -12,6 +12,12 @@ export function attach(form) {
 
   function refresh() {
     const list = boxes();
+    // Row boxes stand outside the bar's form and are tied to it here, which keeps long lists small.
+    if (bar.matches("form"))
+      list.forEach((b) => {
+        b.name = "id";
+        b.setAttribute("form", bar.id);
+      });
     const picked = list.filter((b) => b.checked).length;
     const total = Number(everything?.dataset.total ?? 0);
     const whole = all?.value === "1";
@@ -20,8 +26,9 @@ export function attach(form) {
       page.checked = picked > 0 && picked === list.length;
       page.indeterminate = picked > 0 && picked < list.length;
     }
-    const number = whole ? total : picked;
-    form.querySelectorAll("[data-bulk-count]").forEach((e) => (e.textContent = number.toLocaleString("en")));
+    // A list too long to count says "10,000+"; the server tells the exact number before anything happens.
+    const label = whole ? (everything.dataset.totalLabel ?? total.toLocaleString("en")) : picked.toLocaleString("en");
+    form.querySelectorAll("[data-bulk-count]").forEach((e) => (e.textContent = label));
     if (everything) everything.hidden = whole || picked !== list.length || total <= list.length;
   }
 

@@ -1,6 +1,7 @@
 // Editing in place: data-js="inline-edit" on the table or list. A .cell-edit button fetches a form into its cell by htmx;
 // Escape puts back what was there, and the form sends itself when a select changes or its field loses focus changed.
-// A list with data-cells="/accounts/" spares its buttons the address: row [data-id] and cell [data-f] make it.
+// A list with data-cells="/accounts/" spares its buttons the address: the row's id ([data-id], or the value of the box
+// that selects it) and the cell's field ([data-f] on the cell or on its column's head) make it.
 export function attach(root) {
   const before = new WeakMap();
 
@@ -11,10 +12,11 @@ export function attach(root) {
   });
   root.addEventListener("click", (event) => {
     const button = event.target.closest(".cell-edit");
-    const cell = button?.closest("[data-f]");
+    const cell = button?.closest("td, dd");
     if (!cell || !root.dataset.cells) return;
-    const id = cell.closest("[data-id]").dataset.id;
-    window.htmx.ajax("GET", `${root.dataset.cells}${id}/cell/${cell.dataset.f}/`, { source: button, target: cell });
+    const id = cell.closest("[data-id]")?.dataset.id ?? cell.closest("tr").querySelector("[data-bulk-row]").value;
+    const field = cell.dataset.f ?? root.querySelector("thead tr").cells[cell.cellIndex].dataset.f;
+    window.htmx.ajax("GET", `${root.dataset.cells}${id}/cell/${field}/`, { source: button, target: cell });
   });
   root.addEventListener("htmx:afterSettle", (event) => {
     const field = event.target.querySelector?.(".cell-form :is(select, input:not([type=hidden]), textarea)");

@@ -169,7 +169,7 @@ def test_a_fact_is_edited_in_place(client_for, rep, acme, organization):
     )
 
     assert form.text.startswith('<form class="cell-form"')
-    assert saved.text.strip() == '<button type="button" class="cell-edit">Head of &lt;Ops&gt;</button>'
+    assert saved.text.strip() == '<button class="cell-edit">Head of &lt;Ops&gt;</button>'
     assert refused.status_code == 422
     assert client.get(reverse("people:cell", args=[ada.pk, "is_tech"])).status_code == 404
 

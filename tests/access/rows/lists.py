@@ -1,5 +1,6 @@
 """Events, accounts, people and what happens to them."""
 
+from accounts.models import BulkJob
 from events.models import Event
 from identity.scope import system_scope
 from tests.access.matrix import MANAGER, REP, VIEWER, members
@@ -13,7 +14,15 @@ def target(organization):
     return TargetAccountFactory.create(account__organization=organization, event=event).account_id
 
 
+def job(organization):
+    with system_scope():
+        return BulkJob.objects.create(
+            organization=organization, subject="accounts", action="assign", status="done", file_name="accounts.xlsx"
+        ).pk
+
+
 BUILDERS = {
+    "job": job,
     "event": lambda organization: EventFactory.create(organization=organization).pk,
     "account": lambda organization: AccountFactory.create(organization=organization).pk,
     "target": target,
@@ -42,6 +51,13 @@ ROWS = {
     "accounts:target": members(post=REP, pk="account"),
     "accounts:untarget": members(post=REP, pk="target"),
     "accounts:stands": members(get=REP, post=REP, pk="target"),
+    "accounts:bulk": members(post=REP, data={"action": "assign", "all": "1"}),
+    "accounts:export": members(get=REP),
+    "people:bulk": members(post=REP, data={"action": "assign", "all": "1"}),
+    "people:export": members(get=REP),
+    "accounts:job": members(get=VIEWER, pk="job"),
+    "accounts:cancel": members(post=REP, pk="job"),
+    "accounts:download": members(get=REP, pk="job"),
     "accounts:cell": members(get=REP, post=REP, pk="target", field="cell_of_account"),
     "people:list": members(get=VIEWER),
     "people:filter": members(get=VIEWER),

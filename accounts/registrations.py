@@ -1,0 +1,171 @@
+"""What can be done with many accounts at once."""
+
+from functools import partial
+from typing import Any
+
+from django.utils import timezone
+
+from accounts import services
+from accounts.bulk import Batch, BulkAction, Subject, register_action, register_subject
+from accounts.bulk_forms import ChoiceForm, ExportForm, OwnerForm, TagForm
+from accounts.exports import write_file
+from accounts.filters import AccountFilter
+from accounts.models import Account, AccountTag, Tag, TargetAccount
+from common.happenings import Happening, Kind, announce
+from common.text import normalise
+from identity.models import Organization, Role, User
+
+
+def _targets(batch: Batch) -> Any:
+    return TargetAccount.objects.for_org(batch.organization_id).filter(event=batch.event, account_id__in=batch.ids)
+
+
+def set_field(field: str, batch: Batch) -> int:
+    """Give the targets at the show one tier, status or stage; only those that differ are touched."""
+    targets = list(_targets(batch).exclude(**{field: batch.params["value"]}).select_for_update(of=("self",)))
+    for target in targets:
+        setattr(target, field, batch.params["value"])
+    _targets(batch).filter(pk__in=[target.pk for target in targets]).update(
+        **{field: batch.params["value"], "updated_at": timezone.now()}
+    )
+    _announce(batch, targets, field)
+    return len(targets)
+
+
+def assign(batch: Batch) -> int:
+    """Hand the accounts to one owner: at the show, or on the list of all accounts in the organization."""
+    owner = User.objects.filter(pk=batch.params["owner"]).first() if batch.params["owner"] else None
+    services.check_member(batch.organization_id, owner)
+    if batch.event is None or batch.everything:
+        accounts = Account.objects.for_org(batch.organization_id).filter(pk__in=batch.ids)
+        ids = list(_not_owned_by(accounts, owner).values_list("pk", flat=True))
+        accounts.filter(pk__in=ids).update(owner=owner, updated_at=timezone.now())
+        summary = f"Owner is now {owner}" if owner else "Nobody owns it now"
+        announce(*(_assigned(batch, account_id, summary) for account_id in ids))
+        return len(ids)
+    targets = list(_not_owned_by(_targets(batch), owner).select_for_update(of=("self",)))
+    for target in targets:
+        target.owner = owner
+    _targets(batch).filter(pk__in=[target.pk for target in targets]).update(owner=owner, updated_at=timezone.now())
+    _announce(batch, targets, "owner")
+    return len(targets)
+
+
+def _not_owned_by(rows: Any, owner: User | None) -> Any:
+    return rows.filter(owner__isnull=False) if owner is None else rows.exclude(owner=owner)
+
+
+def _assigned(batch: Batch, account_id: Any, summary: str) -> Happening:
+    return Happening(
+        kind=Kind.OWNER_ASSIGNED,
+        organization_id=batch.organization_id,
+        actor_id=batch.actor.pk if batch.actor else None,
+        account_id=account_id,
+        summary=summary,
+    )
+
+
+def _announce(batch: Batch, targets: list[TargetAccount], field: str) -> None:
+    actor_id = batch.actor.pk if batch.actor else None
+    announce(*services.target_happenings(targets, changed=[field], actor_id=actor_id))
+
+
+def add_tag(batch: Batch) -> int:
+    (tag,) = services.tags_named(batch.organization_id, names=[batch.params["tag"]])
+    links = AccountTag.objects.for_org(batch.organization_id)
+    have = set(links.filter(tag=tag, account_id__in=batch.ids).values_list("account_id", flat=True))
+    links.bulk_create(
+        (
+            AccountTag(organization_id=batch.organization_id, account_id=pk, tag=tag)
+            for pk in Account.objects.for_org(batch.organization_id)
+            .filter(pk__in=batch.ids)
+            .values_list("pk", flat=True)
+            if pk not in have
+        ),
+        ignore_conflicts=True,
+    )
+    return len(batch.ids) - len(have)
+
+
+def remove_tag(batch: Batch) -> int:
+    tag = Tag.objects.for_org(batch.organization_id).filter(name_norm=normalise(batch.params["tag"])).first()
+    links = AccountTag.objects.for_org(batch.organization_id).filter(tag=tag, account_id__in=batch.ids)
+    return links.delete()[0] if tag else 0
+
+
+def delete(batch: Batch) -> int:
+    accounts = Account.objects.for_org(batch.organization_id).filter(pk__in=batch.ids)
+    names = list(accounts.values_list("name", flat=True))
+    announce(
+        *(
+            Happening(
+                kind=Kind.ACCOUNT_DELETED,
+                organization_id=batch.organization_id,
+                actor_id=batch.actor.pk if batch.actor else None,
+                summary=f"{name} was deleted",
+                data={"name": name},
+            )
+            for name in names
+        )
+    )
+    accounts.delete()
+    return len(names)
+
+
+def take_off(batch: Batch) -> int:
+    return len([services.untarget(t, actor=batch.actor) for t in _targets(batch)]) if batch.actor else 0
+
+
+def target_here(batch: Batch) -> int:
+    """Put accounts on the list of the show; those that are on it stay as they are."""
+    have = set(_targets(batch).values_list("account_id", flat=True))
+    accounts = Account.objects.for_org(batch.organization_id).filter(pk__in=batch.ids).exclude(pk__in=have)
+    fresh = [
+        TargetAccount(
+            organization_id=batch.organization_id, event=batch.event, account=account, name_norm=account.name_norm
+        )
+        for account in accounts
+    ]
+    TargetAccount.objects.bulk_create(fresh, ignore_conflicts=True)
+    return len(fresh)
+
+
+register_subject(
+    Subject(
+        key="accounts", one="account", many="accounts", list_url="accounts:list", make_filter=AccountFilter,
+        id_field=lambda chosen: chosen.id_path,
+    )
+)  # fmt: skip
+
+
+def choice_form(field: str, organization: Organization, data: Any = None) -> ChoiceForm:
+    return ChoiceForm(field, data)
+
+
+_account_actions: list[dict[str, Any]] = [
+    {"key": "assign", "label": "Assign owner", "icon": "user", "form": OwnerForm, "apply": assign, "order": 10},
+    *(
+        {
+            "key": f"set_{field}", "label": f"Set {field}", "icon": icon, "form": partial(choice_form, field),
+            "apply": partial(set_field, field), "needs_event": True, "order": 20 + n,
+        }
+        for n, (field, icon) in enumerate((("tier", "star"), ("status", "circle"), ("stage", "flag")))
+    ),
+    {"key": "add_tag", "label": "Add tag", "icon": "tag", "form": TagForm, "apply": add_tag, "order": 30},
+    {"key": "remove_tag", "label": "Remove tag", "icon": "tag", "form": TagForm, "apply": remove_tag, "order": 31},
+    {"key": "export", "label": "Export", "icon": "download", "form": ExportForm, "whole": write_file, "order": 15},
+    {
+        "key": "target", "label": "Target at this show", "icon": "target", "apply": target_here, "needs_event": True,
+        "order": 40,
+    },
+    {
+        "key": "untarget", "label": "Take off this show", "icon": "minus", "apply": take_off, "needs_event": True,
+        "order": 41, "explanation": "The accounts and their people stay.",
+    },
+    {
+        "key": "delete", "label": "Delete", "icon": "trash", "apply": delete, "danger": True, "role": Role.MANAGER,
+        "order": 90, "explanation": "Their people, messages and meetings go with them. This cannot be undone.",
+    },
+]  # fmt: skip
+for _action in _account_actions:
+    register_action(BulkAction(subject="accounts", **_action))
