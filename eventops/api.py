@@ -13,6 +13,7 @@ from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationEr
 from common.paging import InvalidCursor
 from eventops.openapi import ERRORS, complete
 from identity.apiauth import RateLimit, in_scope
+from identity.idempotency import Replayed, replay
 
 log = structlog.get_logger(__name__)
 
@@ -118,6 +119,11 @@ def throttled(request: HttpRequest, exc: Throttled) -> HttpResponse:
     response = problem(request, 429)
     response["Retry-After"] = str(max(1, int(exc.wait or 60)))
     return response
+
+
+@api.exception_handler(Replayed)
+def replayed(request: HttpRequest, exc: Replayed) -> HttpResponse:
+    return replay(exc.record)
 
 
 @api.exception_handler(HttpError)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from common.envelopes import FieldProblem, Problem
+from identity import idempotency
 from identity.apiauth import SessionAuth, TokenAuth
 
 ERRORS = {
@@ -18,6 +19,15 @@ ERRORS = {
 }
 """The errors any operation may answer with, and the words they come with."""
 
+IDEMPOTENCY_PARAMETER = {
+    "in": "header",
+    "name": idempotency.HEADER,
+    "required": False,
+    "description": "Any value of your own, for JSON bodies. The same request under the same key is carried out once; "
+    "the answer is repeated for a day, with `Idempotent-Replayed: true`.",
+    "schema": {"type": "string", "maxLength": idempotency.LONGEST},
+    "example": "5f0c1d5e-import-42",
+}
 _BY_FORMAT = {
     "uuid": "0199a3c0-7d2e-7c3a-9f41-5b2f6a1c8e10",
     "date": "2026-12-08",
@@ -52,6 +62,8 @@ def complete(schema: dict[str, Any], *, operations: Callable[[str, str], Any]) -
     for path, methods in schema["paths"].items():
         for method, details in methods.items():
             _complete_operation(details, operations(path, method), schemas)
+            if method == "post" and details.get("security"):
+                details["parameters"].append(IDEMPOTENCY_PARAMETER)
 
 
 def _complete_operation(details: dict[str, Any], operation: Any, schemas: dict[str, Any]) -> None:

@@ -20,8 +20,9 @@ from ninja.security import APIKeyCookie, HttpBearer
 from ninja.throttling import BaseThrottle
 
 from common.limits import PUBLIC, client_ip, seconds_to_wait
+from identity import idempotency
 from identity.audit import acting_as
-from identity.models import ApiToken, Membership, Role, User
+from identity.models import ApiToken, IdempotencyKey, Membership, Role, User
 from identity.scope import org_scope, system_scope
 from identity.secret import secret_hash
 from identity.web import OrgRequest, chosen_organization_id, let_in
@@ -47,6 +48,7 @@ FAILED_LOGINS = "30/minute"
 class ApiRequest(OrgRequest):
     scope_stack: ExitStack
     scope_entered: bool
+    idempotency_record: IdempotencyKey | None
     rate_key: str
 
 
@@ -134,6 +136,9 @@ def _enter(request: HttpRequest, organization_id: Any, role: Role) -> User | Non
     if not membership.may(role):
         raise HttpError(403, f"This needs the role {role.label.lower()} or higher.")
     let_in(api_request, membership)
+    api_request.idempotency_record = idempotency.begin(
+        request, organization=membership.organization, user=api_request.user
+    )
     return api_request.user
 
 
@@ -145,9 +150,12 @@ def in_scope(run: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponse
         with ExitStack() as stack:
             api_request = cast("ApiRequest", request)
             api_request.scope_stack, api_request.scope_entered = stack, False
+            api_request.idempotency_record = None
             response = run(request, *args, **kwargs)
             if response.status_code >= 400 and api_request.scope_entered:
                 transaction.set_rollback(True)
+            elif api_request.idempotency_record:
+                idempotency.finish(api_request.idempotency_record, response)
             return response
 
     return wrapper
