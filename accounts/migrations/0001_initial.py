@@ -92,6 +92,25 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["organization", "name_norm", "id"], name="account_by_name"),
+                    models.Index(fields=["organization", "name_key"], name="account_by_name_key"),
+                    models.Index(fields=["organization", "domain"], name="account_by_domain"),
+                    models.Index(fields=["organization", "owner"], name="account_by_owner"),
+                    models.Index(fields=["organization", "created_at"], name="account_by_creation"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("name", ""), _negated=True),
+                        name="account_has_a_name",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("revenue", None), ("revenue__gte", 0), _connector="OR"),
+                        name="account_revenue_not_negative",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="AccountEvent",
@@ -210,6 +229,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["name_norm"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("organization", "name_norm"), name="tag_once_per_organization")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -254,6 +276,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("account", "tag"), name="accounttag_once")],
+            },
         ),
         migrations.AddField(
             model_name="account",
@@ -379,6 +404,29 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        fields=["organization", "event", "name_norm", "id"],
+                        name="target_by_name",
+                    ),
+                    models.Index(
+                        fields=["organization", "event", "icp_score", "id"],
+                        name="target_by_score",
+                    ),
+                    models.Index(fields=["organization", "event", "tier"], name="target_by_tier"),
+                    models.Index(fields=["organization", "event", "status"], name="target_by_status"),
+                    models.Index(fields=["organization", "event", "owner"], name="target_by_owner"),
+                    models.Index(fields=["organization", "account"], name="target_by_account"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("event", "account"), name="targetaccount_once_per_event"),
+                    models.CheckConstraint(
+                        condition=models.Q(("icp_score", None), ("icp_score__lte", 100), _connector="OR"),
+                        name="targetaccount_score_up_to_100",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Stand",
@@ -417,6 +465,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["hall", "number"],
+                "indexes": [models.Index(fields=["organization", "hall"], name="stand_by_hall")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("target", "hall", "number"), name="stand_once_per_target")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -543,48 +595,6 @@ class Migration(migrations.Migration):
                 "abstract": False,
             },
         ),
-        migrations.AddConstraint(
-            model_name="tag",
-            constraint=models.UniqueConstraint(fields=("organization", "name_norm"), name="tag_once_per_organization"),
-        ),
-        migrations.AddConstraint(
-            model_name="accounttag",
-            constraint=models.UniqueConstraint(fields=("account", "tag"), name="accounttag_once"),
-        ),
-        migrations.AddIndex(
-            model_name="account",
-            index=models.Index(fields=["organization", "name_norm", "id"], name="account_by_name"),
-        ),
-        migrations.AddIndex(
-            model_name="account",
-            index=models.Index(fields=["organization", "name_key"], name="account_by_name_key"),
-        ),
-        migrations.AddIndex(
-            model_name="account",
-            index=models.Index(fields=["organization", "domain"], name="account_by_domain"),
-        ),
-        migrations.AddIndex(
-            model_name="account",
-            index=models.Index(fields=["organization", "owner"], name="account_by_owner"),
-        ),
-        migrations.AddIndex(
-            model_name="account",
-            index=models.Index(fields=["organization", "created_at"], name="account_by_creation"),
-        ),
-        migrations.AddConstraint(
-            model_name="account",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("name", ""), _negated=True),
-                name="account_has_a_name",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="account",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("revenue", None), ("revenue__gte", 0), _connector="OR"),
-                name="account_revenue_not_negative",
-            ),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="account",
             trigger=pgtrigger.compiler.Trigger(
@@ -612,47 +622,6 @@ class Migration(migrations.Migration):
                     table="accounts_account",
                     when="AFTER",
                 ),
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="targetaccount",
-            index=models.Index(
-                fields=["organization", "event", "name_norm", "id"],
-                name="target_by_name",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="targetaccount",
-            index=models.Index(
-                fields=["organization", "event", "icp_score", "id"],
-                name="target_by_score",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="targetaccount",
-            index=models.Index(fields=["organization", "event", "tier"], name="target_by_tier"),
-        ),
-        migrations.AddIndex(
-            model_name="targetaccount",
-            index=models.Index(fields=["organization", "event", "status"], name="target_by_status"),
-        ),
-        migrations.AddIndex(
-            model_name="targetaccount",
-            index=models.Index(fields=["organization", "event", "owner"], name="target_by_owner"),
-        ),
-        migrations.AddIndex(
-            model_name="targetaccount",
-            index=models.Index(fields=["organization", "account"], name="target_by_account"),
-        ),
-        migrations.AddConstraint(
-            model_name="targetaccount",
-            constraint=models.UniqueConstraint(fields=("event", "account"), name="targetaccount_once_per_event"),
-        ),
-        migrations.AddConstraint(
-            model_name="targetaccount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("icp_score", None), ("icp_score__lte", 100), _connector="OR"),
-                name="targetaccount_score_up_to_100",
             ),
         ),
         pgtrigger.migrations.AddTrigger(
@@ -683,14 +652,6 @@ class Migration(migrations.Migration):
                     when="AFTER",
                 ),
             ),
-        ),
-        migrations.AddIndex(
-            model_name="stand",
-            index=models.Index(fields=["organization", "hall"], name="stand_by_hall"),
-        ),
-        migrations.AddConstraint(
-            model_name="stand",
-            constraint=models.UniqueConstraint(fields=("target", "hall", "number"), name="stand_once_per_target"),
         ),
         common.tenancy.ProtectTenantTables(),
     ]

@@ -88,6 +88,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("status__in", ["waiting", "running"])),
+                        fields=["leased_until"],
+                        name="bulkjob_to_be_done",
+                    ),
+                    models.Index(fields=["organization", "created_at"], name="bulkjob_by_creation"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="JobFile",
@@ -119,23 +129,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["number"],
+                "constraints": [models.UniqueConstraint(fields=("job", "number"), name="jobfile_part_once")],
             },
-        ),
-        migrations.AddIndex(
-            model_name="bulkjob",
-            index=models.Index(
-                condition=models.Q(("status__in", ["waiting", "running"])),
-                fields=["leased_until"],
-                name="bulkjob_to_be_done",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="bulkjob",
-            index=models.Index(fields=["organization", "created_at"], name="bulkjob_by_creation"),
-        ),
-        migrations.AddConstraint(
-            model_name="jobfile",
-            constraint=models.UniqueConstraint(fields=("job", "number"), name="jobfile_part_once"),
         ),
         common.tenancy.ProtectTenantTables(),
     ]

@@ -79,6 +79,15 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-starts_on", "name"],
+                "indexes": [models.Index(fields=["organization", "starts_on"], name="event_by_date")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("organization", "name"), name="event_name_once_per_organization"),
+                    models.UniqueConstraint(fields=("organization", "slug"), name="event_slug_once_per_organization"),
+                    models.CheckConstraint(
+                        condition=models.Q(("ends_on__gte", models.F("starts_on"))),
+                        name="event_ends_after_it_starts",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -134,6 +143,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["kind", "created_at"],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("amount__gte", 0)), name="eventcost_not_negative")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -216,29 +228,6 @@ class Migration(migrations.Migration):
                 "abstract": False,
             },
         ),
-        migrations.AddIndex(
-            model_name="event",
-            index=models.Index(fields=["organization", "starts_on"], name="event_by_date"),
-        ),
-        migrations.AddConstraint(
-            model_name="event",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "name"), name="event_name_once_per_organization"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="event",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "slug"), name="event_slug_once_per_organization"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="event",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ends_on__gte", models.F("starts_on"))),
-                name="event_ends_after_it_starts",
-            ),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="event",
             trigger=pgtrigger.compiler.Trigger(
@@ -267,10 +256,6 @@ class Migration(migrations.Migration):
                     when="AFTER",
                 ),
             ),
-        ),
-        migrations.AddConstraint(
-            model_name="eventcost",
-            constraint=models.CheckConstraint(condition=models.Q(("amount__gte", 0)), name="eventcost_not_negative"),
         ),
         common.tenancy.ProtectTenantTables(),
     ]

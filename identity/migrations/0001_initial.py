@@ -189,6 +189,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("organization", "user"), name="membership_once_per_organization"),
+                    models.CheckConstraint(
+                        condition=models.Q(("role__in", ["owner", "admin", "manager", "rep", "viewer"])),
+                        name="membership_role_known",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="MembershipEvent",
@@ -316,6 +325,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("accepted_at", None), ("revoked_at", None)),
+                        fields=("organization", "email"),
+                        name="invitation_open_once_per_address",
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="ApiToken",
@@ -374,19 +392,18 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name="membership",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "user"), name="membership_once_per_organization"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="membership",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("role__in", ["owner", "admin", "manager", "rep", "viewer"])),
-                name="membership_role_known",
-            ),
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("expires_at", None),
+                            ("expires_at__gt", models.F("created_at")),
+                            _connector="OR",
+                        ),
+                        name="apitoken_expires_after_creation",
+                    )
+                ],
+            },
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="membership",
@@ -415,25 +432,6 @@ class Migration(migrations.Migration):
                     table="identity_membership",
                     when="AFTER",
                 ),
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invitation",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("accepted_at", None), ("revoked_at", None)),
-                fields=("organization", "email"),
-                name="invitation_open_once_per_address",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="apitoken",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("expires_at", None),
-                    ("expires_at__gt", models.F("created_at")),
-                    _connector="OR",
-                ),
-                name="apitoken_expires_after_creation",
             ),
         ),
         *[migrations.RunSQL(sql) for sql in common.tenancy.protect_table_sql("identity_organization", "id")],

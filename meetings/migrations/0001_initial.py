@@ -71,6 +71,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-is_primary", "created_at"],
+                "indexes": [models.Index(fields=["organization", "person"], name="attendee_by_person")],
             },
         ),
         migrations.CreateModel(
@@ -103,6 +104,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["name"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("event", "name"), name="boothtable_name_once_per_event"),
+                    models.CheckConstraint(
+                        condition=models.Q(("name", ""), _negated=True), name="boothtable_has_a_name"
+                    ),
+                    models.CheckConstraint(condition=models.Q(("seats__gte", 1)), name="boothtable_has_a_seat"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -225,6 +233,56 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["organization", "event", "starts_at", "id"], name="meeting_by_time"),
+                    models.Index(fields=["organization", "event", "status"], name="meeting_by_status"),
+                    models.Index(fields=["organization", "account"], name="meeting_by_account"),
+                    models.Index(fields=["organization", "rep", "starts_at"], name="meeting_by_rep"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("ends_at__gt", models.F("starts_at"))), name="meeting_ends_after_it_starts"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "ends_at__lte",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("starts_at"), "+", models.Value(datetime.timedelta(days=1))
+                                ),
+                            )
+                        ),
+                        name="meeting_lasts_at_most_a_day",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("cancelled_at__isnull", False), ("status", "cancelled")),
+                            models.Q(models.Q(("status", "cancelled"), _negated=True), ("cancelled_at", None)),
+                            _connector="OR",
+                        ),
+                        name="meeting_cancelled_has_timestamp",
+                    ),
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        condition=models.Q(("status__in", ["requested", "confirmed", "checked_in", "held"])),
+                        expressions=[
+                            ("organization", "="),
+                            ("rep", "="),
+                            (common.ranges.TsTzRange("starts_at", "ends_at"), "&&"),
+                        ],
+                        name="meeting_rep_sits_in_one_at_a_time",
+                    ),
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        condition=models.Q(("status__in", ["requested", "confirmed", "checked_in", "held"])),
+                        expressions=[
+                            ("organization", "="),
+                            ("table", "="),
+                            (common.ranges.TsTzRange("starts_at", "ends_at"), "&&"),
+                        ],
+                        name="meeting_table_holds_one_at_a_time",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Invitation",
@@ -295,6 +353,22 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-created_at"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("status", "queued")), fields=["created_at"], name="invitation_waiting"
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("attendee", "method", "sequence"), name="invitation_once_per_attendee_and_change"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "sent"), _negated=True), ("sent_at__isnull", False), _connector="OR"
+                        ),
+                        name="invitation_sent_has_timestamp",
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -484,91 +558,19 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name="boothtable",
-            constraint=models.UniqueConstraint(fields=("event", "name"), name="boothtable_name_once_per_event"),
-        ),
-        migrations.AddConstraint(
-            model_name="boothtable",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("name", ""), _negated=True), name="boothtable_has_a_name"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="boothtable",
-            constraint=models.CheckConstraint(condition=models.Q(("seats__gte", 1)), name="boothtable_has_a_seat"),
-        ),
-        migrations.AddIndex(
-            model_name="meeting",
-            index=models.Index(fields=["organization", "event", "starts_at", "id"], name="meeting_by_time"),
-        ),
-        migrations.AddIndex(
-            model_name="meeting",
-            index=models.Index(fields=["organization", "event", "status"], name="meeting_by_status"),
-        ),
-        migrations.AddIndex(
-            model_name="meeting",
-            index=models.Index(fields=["organization", "account"], name="meeting_by_account"),
-        ),
-        migrations.AddIndex(
-            model_name="meeting",
-            index=models.Index(fields=["organization", "rep", "starts_at"], name="meeting_by_rep"),
-        ),
-        migrations.AddConstraint(
-            model_name="meeting",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ends_at__gt", models.F("starts_at"))), name="meeting_ends_after_it_starts"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="meeting",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "ends_at__lte",
-                        django.db.models.expressions.CombinedExpression(
-                            models.F("starts_at"), "+", models.Value(datetime.timedelta(days=1))
-                        ),
-                    )
-                ),
-                name="meeting_lasts_at_most_a_day",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="meeting",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("cancelled_at__isnull", False), ("status", "cancelled")),
-                    models.Q(models.Q(("status", "cancelled"), _negated=True), ("cancelled_at", None)),
-                    _connector="OR",
-                ),
-                name="meeting_cancelled_has_timestamp",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="meeting",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                condition=models.Q(("status__in", ["requested", "confirmed", "checked_in", "held"])),
-                expressions=[
-                    ("organization", "="),
-                    ("rep", "="),
-                    (common.ranges.TsTzRange("starts_at", "ends_at"), "&&"),
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("event",), name="schedule_once_per_event"),
+                    models.CheckConstraint(
+                        condition=models.Q(("closes_at__gt", models.F("opens_at"))),
+                        name="schedule_closes_after_it_opens",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("slot_minutes__gte", 5), ("slot_minutes__lte", 240)),
+                        name="schedule_slot_is_sensible",
+                    ),
                 ],
-                name="meeting_rep_sits_in_one_at_a_time",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="meeting",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                condition=models.Q(("status__in", ["requested", "confirmed", "checked_in", "held"])),
-                expressions=[
-                    ("organization", "="),
-                    ("table", "="),
-                    (common.ranges.TsTzRange("starts_at", "ends_at"), "&&"),
-                ],
-                name="meeting_table_holds_one_at_a_time",
-            ),
+            },
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="meeting",
@@ -599,31 +601,6 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        migrations.AddIndex(
-            model_name="invitation",
-            index=models.Index(
-                condition=models.Q(("status", "queued")), fields=["created_at"], name="invitation_waiting"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invitation",
-            constraint=models.UniqueConstraint(
-                fields=("attendee", "method", "sequence"), name="invitation_once_per_attendee_and_change"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invitation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "sent"), _negated=True), ("sent_at__isnull", False), _connector="OR"
-                ),
-                name="invitation_sent_has_timestamp",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="attendee",
-            index=models.Index(fields=["organization", "person"], name="attendee_by_person"),
-        ),
         migrations.AddConstraint(
             model_name="attendee",
             constraint=models.UniqueConstraint(fields=("meeting", "person"), name="attendee_once_per_meeting"),
@@ -632,23 +609,6 @@ class Migration(migrations.Migration):
             model_name="attendee",
             constraint=models.UniqueConstraint(
                 condition=models.Q(("is_primary", True)), fields=("meeting",), name="attendee_one_primary_per_meeting"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="schedule",
-            constraint=models.UniqueConstraint(fields=("event",), name="schedule_once_per_event"),
-        ),
-        migrations.AddConstraint(
-            model_name="schedule",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("closes_at__gt", models.F("opens_at"))), name="schedule_closes_after_it_opens"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="schedule",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("slot_minutes__gte", 5), ("slot_minutes__lte", 240)),
-                name="schedule_slot_is_sensible",
             ),
         ),
         common.tenancy.ProtectTenantTables(),

@@ -97,6 +97,16 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name_plural": "mailboxes",
                 "ordering": ["name"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("organization", "name"), name="mailbox_name_once_per_organization"),
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["sendgrid", "smtp"])), name="mailbox_kind_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("credentials", ""), ("credentials__startswith", "v1|"), _connector="OR"),
+                        name="mailbox_credentials_encrypted",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -173,6 +183,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-created_at"],
+                "indexes": [models.Index(fields=["organization", "event", "-created_at"], name="campaign_by_event")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["drafting", "review", "sending", "done", "cancelled"])),
+                        name="campaign_status_known",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -202,6 +219,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("mailbox", "day"), name="mailboxday_once")],
+            },
         ),
         migrations.CreateModel(
             name="Message",
@@ -384,6 +404,86 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-created_at"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "queued")), fields=["mailbox", "due_at", "id"], name="message_due"
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", "sending")), fields=["lease_until"], name="message_leased"
+                    ),
+                    models.Index(
+                        condition=models.Q(("state__in", ["unknown", "held"])),
+                        fields=["organization", "unknown_since"],
+                        name="message_unresolved",
+                    ),
+                    models.Index(fields=["organization", "created_at", "id"], name="message_by_creation"),
+                    models.Index(fields=["organization", "event", "status", "sent_at"], name="message_by_event"),
+                    models.Index(fields=["organization", "person", "created_at"], name="message_by_person"),
+                    models.Index(fields=["organization", "account", "created_at"], name="message_by_account"),
+                    models.Index(fields=["organization", "campaign", "state", "id"], name="message_by_campaign"),
+                    models.Index(fields=["organization", "address_hash"], name="message_by_address"),
+                    models.Index(
+                        condition=models.Q(("mail_message_id", ""), _negated=True),
+                        fields=["organization", "mail_message_id"],
+                        name="message_by_mail_id",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "state__in",
+                                [
+                                    "planned",
+                                    "draft",
+                                    "queued",
+                                    "sending",
+                                    "unknown",
+                                    "accepted",
+                                    "held",
+                                    "skipped",
+                                    "rejected",
+                                    "cancelled",
+                                ],
+                            )
+                        ),
+                        name="message_state_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "accepted"), _negated=True), ("sent_at__isnull", False), _connector="OR"
+                        ),
+                        name="message_sent_has_timestamp",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "sending"), _negated=True),
+                            models.Q(("lease_until__isnull", False), ("token__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="message_sending_is_leased",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state__in", ["queued", "sending"]), _negated=True),
+                            models.Q(
+                                ("address_hash__isnull", False), ("due_at__isnull", False), ("mailbox__isnull", False)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="message_queued_can_be_sent",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("campaign__isnull", False)),
+                        fields=("campaign", "person"),
+                        name="message_once_per_campaign_and_person",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("enrollment_id__isnull", False)),
+                        fields=("enrollment_id", "step_id"),
+                        name="message_once_per_enrollment_step",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -480,6 +580,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-received_at"],
+                "indexes": [
+                    models.Index(fields=["organization", "kind", "received_at", "id"], name="inboundmail_by_kind")
+                ],
+                "constraints": [models.UniqueConstraint(fields=("organization", "digest"), name="inboundmail_once")],
             },
         ),
         migrations.CreateModel(
@@ -519,6 +623,17 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["occurred_at", "id"],
+                "indexes": [
+                    models.Index(fields=["message", "occurred_at"], name="providerevent_by_message"),
+                    models.Index(
+                        condition=models.Q(("processed_at", None)),
+                        fields=["created_at"],
+                        name="providerevent_unprocessed",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("organization", "provider", "event_id"), name="providerevent_once")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -571,6 +686,23 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["number"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("message", "number"), name="sendattempt_number_once"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("outcome__in", ["open", "unknown"])),
+                        fields=("message",),
+                        name="sendattempt_one_open",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("outcome", "accepted")),
+                        fields=("message",),
+                        name="sendattempt_one_accepted",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("outcome__in", ["open", "accepted", "not_sent", "rejected", "unknown"])),
+                        name="sendattempt_outcome_known",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -637,6 +769,24 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-created_at"],
+                "indexes": [models.Index(fields=["organization", "created_at", "id"], name="suppression_by_time")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("lifted_at", None)),
+                        fields=("organization", "address_hash", "scope"),
+                        name="suppression_once_while_active",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("lifted_at", None),
+                            models.Q(
+                                models.Q(("lift_reason", ""), _negated=True), ("lifted_at__gte", models.F("created_at"))
+                            ),
+                            _connector="OR",
+                        ),
+                        name="suppression_lifted_for_a_reason",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -672,6 +822,21 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["name"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("archived_at", None)),
+                        fields=("organization", "name"),
+                        name="template_name_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("name", ""), _negated=True),
+                            models.Q(("subject", ""), _negated=True),
+                            models.Q(("body", ""), _negated=True),
+                        ),
+                        name="template_complete",
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -739,258 +904,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-number"],
+                "constraints": [models.UniqueConstraint(fields=("template", "number"), name="templateversion_once")],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="mailbox",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "name"), name="mailbox_name_once_per_organization"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="mailbox",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["sendgrid", "smtp"])), name="mailbox_kind_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="mailbox",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("credentials", ""), ("credentials__startswith", "v1|"), _connector="OR"),
-                name="mailbox_credentials_encrypted",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="mailboxday",
-            constraint=models.UniqueConstraint(fields=("mailbox", "day"), name="mailboxday_once"),
-        ),
-        migrations.AddIndex(
-            model_name="inboundmail",
-            index=models.Index(fields=["organization", "kind", "received_at", "id"], name="inboundmail_by_kind"),
-        ),
-        migrations.AddConstraint(
-            model_name="inboundmail",
-            constraint=models.UniqueConstraint(fields=("organization", "digest"), name="inboundmail_once"),
-        ),
-        migrations.AddIndex(
-            model_name="providerevent",
-            index=models.Index(fields=["message", "occurred_at"], name="providerevent_by_message"),
-        ),
-        migrations.AddIndex(
-            model_name="providerevent",
-            index=models.Index(
-                condition=models.Q(("processed_at", None)), fields=["created_at"], name="providerevent_unprocessed"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="providerevent",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "provider", "event_id"), name="providerevent_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="sendattempt",
-            constraint=models.UniqueConstraint(fields=("message", "number"), name="sendattempt_number_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="sendattempt",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("outcome__in", ["open", "unknown"])),
-                fields=("message",),
-                name="sendattempt_one_open",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="sendattempt",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("outcome", "accepted")), fields=("message",), name="sendattempt_one_accepted"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="sendattempt",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("outcome__in", ["open", "accepted", "not_sent", "rejected", "unknown"])),
-                name="sendattempt_outcome_known",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="suppression",
-            index=models.Index(fields=["organization", "created_at", "id"], name="suppression_by_time"),
-        ),
-        migrations.AddConstraint(
-            model_name="suppression",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("lifted_at", None)),
-                fields=("organization", "address_hash", "scope"),
-                name="suppression_once_while_active",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="suppression",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("lifted_at", None),
-                    models.Q(models.Q(("lift_reason", ""), _negated=True), ("lifted_at__gte", models.F("created_at"))),
-                    _connector="OR",
-                ),
-                name="suppression_lifted_for_a_reason",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="template",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("archived_at", None)), fields=("organization", "name"), name="template_name_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="template",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("name", ""), _negated=True),
-                    models.Q(("subject", ""), _negated=True),
-                    models.Q(("body", ""), _negated=True),
-                ),
-                name="template_complete",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="message",
-            index=models.Index(
-                condition=models.Q(("state", "queued")), fields=["mailbox", "due_at", "id"], name="message_due"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="message",
-            index=models.Index(condition=models.Q(("state", "sending")), fields=["lease_until"], name="message_leased"),
-        ),
-        migrations.AddIndex(
-            model_name="message",
-            index=models.Index(
-                condition=models.Q(("state__in", ["unknown", "held"])),
-                fields=["organization", "unknown_since"],
-                name="message_unresolved",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="message",
-            index=models.Index(fields=["organization", "created_at", "id"], name="message_by_creation"),
-        ),
-        migrations.AddIndex(
-            model_name="message",
-            index=models.Index(fields=["organization", "event", "status", "sent_at"], name="message_by_event"),
-        ),
-        migrations.AddIndex(
-            model_name="message",
-            index=models.Index(fields=["organization", "person", "created_at"], name="message_by_person"),
-        ),
-        migrations.AddIndex(
-            model_name="message",
-            index=models.Index(fields=["organization", "account", "created_at"], name="message_by_account"),
-        ),
-        migrations.AddIndex(
-            model_name="message",
-            index=models.Index(fields=["organization", "campaign", "state", "id"], name="message_by_campaign"),
-        ),
-        migrations.AddIndex(
-            model_name="message",
-            index=models.Index(fields=["organization", "address_hash"], name="message_by_address"),
-        ),
-        migrations.AddIndex(
-            model_name="message",
-            index=models.Index(
-                condition=models.Q(("mail_message_id", ""), _negated=True),
-                fields=["organization", "mail_message_id"],
-                name="message_by_mail_id",
-            ),
         ),
         migrations.AddIndex(
             model_name="message",
             index=models.Index(fields=["template"], name="message_by_template"),
-        ),
-        migrations.AddConstraint(
-            model_name="message",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "state__in",
-                        [
-                            "planned",
-                            "draft",
-                            "queued",
-                            "sending",
-                            "unknown",
-                            "accepted",
-                            "held",
-                            "skipped",
-                            "rejected",
-                            "cancelled",
-                        ],
-                    )
-                ),
-                name="message_state_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="message",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "accepted"), _negated=True), ("sent_at__isnull", False), _connector="OR"
-                ),
-                name="message_sent_has_timestamp",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="message",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "sending"), _negated=True),
-                    models.Q(("lease_until__isnull", False), ("token__isnull", False)),
-                    _connector="OR",
-                ),
-                name="message_sending_is_leased",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="message",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state__in", ["queued", "sending"]), _negated=True),
-                    models.Q(("address_hash__isnull", False), ("due_at__isnull", False), ("mailbox__isnull", False)),
-                    _connector="OR",
-                ),
-                name="message_queued_can_be_sent",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="message",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("campaign__isnull", False)),
-                fields=("campaign", "person"),
-                name="message_once_per_campaign_and_person",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="message",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("enrollment_id__isnull", False)),
-                fields=("enrollment_id", "step_id"),
-                name="message_once_per_enrollment_step",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="campaign",
-            index=models.Index(fields=["organization", "event", "-created_at"], name="campaign_by_event"),
-        ),
-        migrations.AddConstraint(
-            model_name="campaign",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["drafting", "review", "sending", "done", "cancelled"])),
-                name="campaign_status_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="templateversion",
-            constraint=models.UniqueConstraint(fields=("template", "number"), name="templateversion_once"),
         ),
         common.tenancy.ProtectTenantTables(),
     ]

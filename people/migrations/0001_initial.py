@@ -131,6 +131,24 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name_plural": "people",
+                "indexes": [
+                    models.Index(fields=["organization", "name_norm", "id"], name="person_by_name"),
+                    models.Index(fields=["organization", "icp_score", "id"], name="person_by_score"),
+                    models.Index(fields=["organization", "account"], name="person_by_account"),
+                    models.Index(fields=["organization", "email_norm"], name="person_by_email"),
+                    models.Index(fields=["organization", "owner"], name="person_by_owner"),
+                    models.Index(fields=["organization", "created_at", "id"], name="person_by_creation"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("name", ""), _negated=True),
+                        name="person_has_a_name",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("icp_score", None), ("icp_score__lte", 100), _connector="OR"),
+                        name="person_score_up_to_100",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -293,6 +311,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("person", "tag"), name="persontag_once")],
+            },
         ),
         migrations.AddField(
             model_name="person",
@@ -355,48 +376,6 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="persontag",
-            constraint=models.UniqueConstraint(fields=("person", "tag"), name="persontag_once"),
-        ),
-        migrations.AddIndex(
-            model_name="person",
-            index=models.Index(fields=["organization", "name_norm", "id"], name="person_by_name"),
-        ),
-        migrations.AddIndex(
-            model_name="person",
-            index=models.Index(fields=["organization", "icp_score", "id"], name="person_by_score"),
-        ),
-        migrations.AddIndex(
-            model_name="person",
-            index=models.Index(fields=["organization", "account"], name="person_by_account"),
-        ),
-        migrations.AddIndex(
-            model_name="person",
-            index=models.Index(fields=["organization", "email_norm"], name="person_by_email"),
-        ),
-        migrations.AddIndex(
-            model_name="person",
-            index=models.Index(fields=["organization", "owner"], name="person_by_owner"),
-        ),
-        migrations.AddIndex(
-            model_name="person",
-            index=models.Index(fields=["organization", "created_at", "id"], name="person_by_creation"),
-        ),
-        migrations.AddConstraint(
-            model_name="person",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("name", ""), _negated=True),
-                name="person_has_a_name",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="person",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("icp_score", None), ("icp_score__lte", 100), _connector="OR"),
-                name="person_score_up_to_100",
-            ),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="person",

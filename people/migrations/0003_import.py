@@ -137,6 +137,38 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-created_at"],
+                "indexes": [
+                    models.Index(fields=["organization", "created_at"], name="listimport_by_creation"),
+                    models.Index(fields=["organization", "headers_key", "mapped_at"], name="listimport_by_headers"),
+                    models.Index(
+                        condition=models.Q(("status__in", ["checking", "running"])),
+                        fields=["leased_until"],
+                        name="listimport_at_work",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "finished"), _negated=True),
+                            (
+                                "rows_total",
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.expressions.CombinedExpression(
+                                            models.F("rows_created"), "+", models.F("rows_updated")
+                                        ),
+                                        "+",
+                                        models.F("rows_unchanged"),
+                                    ),
+                                    "+",
+                                    models.F("rows_rejected"),
+                                ),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="listimport_every_row_accounted",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -228,6 +260,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [models.Index(fields=["organization", "person_id"], name="importrow_by_person")],
+            },
         ),
         migrations.CreateModel(
             name="ImportCompany",
@@ -296,6 +331,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["list_import", "first_row"], name="importcompany_by_row"),
+                    models.Index(fields=["organization", "account_id"], name="importcompany_by_account"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="ImportBlock",
@@ -327,63 +368,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["number"],
+                "constraints": [models.UniqueConstraint(fields=("list_import", "number"), name="importblock_once")],
             },
-        ),
-        migrations.AddIndex(
-            model_name="listimport",
-            index=models.Index(fields=["organization", "created_at"], name="listimport_by_creation"),
-        ),
-        migrations.AddIndex(
-            model_name="listimport",
-            index=models.Index(fields=["organization", "headers_key", "mapped_at"], name="listimport_by_headers"),
-        ),
-        migrations.AddIndex(
-            model_name="listimport",
-            index=models.Index(
-                condition=models.Q(("status__in", ["checking", "running"])),
-                fields=["leased_until"],
-                name="listimport_at_work",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="listimport",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "finished"), _negated=True),
-                    (
-                        "rows_total",
-                        django.db.models.expressions.CombinedExpression(
-                            django.db.models.expressions.CombinedExpression(
-                                django.db.models.expressions.CombinedExpression(
-                                    models.F("rows_created"), "+", models.F("rows_updated")
-                                ),
-                                "+",
-                                models.F("rows_unchanged"),
-                            ),
-                            "+",
-                            models.F("rows_rejected"),
-                        ),
-                    ),
-                    _connector="OR",
-                ),
-                name="listimport_every_row_accounted",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="importrow",
-            index=models.Index(fields=["organization", "person_id"], name="importrow_by_person"),
-        ),
-        migrations.AddIndex(
-            model_name="importcompany",
-            index=models.Index(fields=["list_import", "first_row"], name="importcompany_by_row"),
-        ),
-        migrations.AddIndex(
-            model_name="importcompany",
-            index=models.Index(fields=["organization", "account_id"], name="importcompany_by_account"),
-        ),
-        migrations.AddConstraint(
-            model_name="importblock",
-            constraint=models.UniqueConstraint(fields=("list_import", "number"), name="importblock_once"),
         ),
         # Every staged row is updated once or twice: leave room for that in the page.
         migrations.RunSQL(

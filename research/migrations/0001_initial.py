@@ -38,6 +38,19 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("tier_a__gt", models.F("tier_b")),
+                            ("tier_a__lte", 100),
+                            ("tier_b__gt", models.F("tier_c")),
+                            ("tier_c__gt", 0),
+                        ),
+                        name="scoringprofile_tiers_descend",
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="ScoringProfileEvent",
@@ -134,6 +147,29 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["subject", "position", "id"],
+                "indexes": [
+                    models.Index(fields=["organization", "profile", "subject", "position"], name="rule_in_order")
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("subject__in", ["account", "person"])), name="scoringrule_subject_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "operator__in",
+                                ["between", "at_least", "at_most", "one_of", "contains_any", "is_set", "is_not_set"],
+                            )
+                        ),
+                        name="scoringrule_operator_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("points__gte", -100), ("points__lte", 100), models.Q(("points", 0), _negated=True)
+                        ),
+                        name="scoringrule_points_in_range",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -267,18 +303,24 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name="scoringprofile",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("tier_a__gt", models.F("tier_b")),
-                    ("tier_a__lte", 100),
-                    ("tier_b__gt", models.F("tier_c")),
-                    ("tier_c__gt", 0),
-                ),
-                name="scoringprofile_tiers_descend",
-            ),
+            options={
+                "indexes": [models.Index(fields=["organization", "created_at"], name="scoringrun_by_creation")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("status__in", ["queued", "running"])),
+                        fields=("organization",),
+                        name="scoringrun_one_at_a_time",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status__in", ["done", "failed"]), _negated=True),
+                            ("finished_at__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="scoringrun_ended_has_timestamp",
+                    ),
+                ],
+            },
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="scoringprofile",
@@ -309,35 +351,6 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        migrations.AddIndex(
-            model_name="scoringrule",
-            index=models.Index(fields=["organization", "profile", "subject", "position"], name="rule_in_order"),
-        ),
-        migrations.AddConstraint(
-            model_name="scoringrule",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("subject__in", ["account", "person"])), name="scoringrule_subject_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="scoringrule",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "operator__in",
-                        ["between", "at_least", "at_most", "one_of", "contains_any", "is_set", "is_not_set"],
-                    )
-                ),
-                name="scoringrule_operator_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="scoringrule",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("points__gte", -100), ("points__lte", 100), models.Q(("points", 0), _negated=True)),
-                name="scoringrule_points_in_range",
-            ),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="scoringrule",
             trigger=pgtrigger.compiler.Trigger(
@@ -365,29 +378,6 @@ class Migration(migrations.Migration):
                     table="research_scoringrule",
                     when="AFTER",
                 ),
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="scoringrun",
-            index=models.Index(fields=["organization", "created_at"], name="scoringrun_by_creation"),
-        ),
-        migrations.AddConstraint(
-            model_name="scoringrun",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("status__in", ["queued", "running"])),
-                fields=("organization",),
-                name="scoringrun_one_at_a_time",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="scoringrun",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status__in", ["done", "failed"]), _negated=True),
-                    ("finished_at__isnull", False),
-                    _connector="OR",
-                ),
-                name="scoringrun_ended_has_timestamp",
             ),
         ),
         common.tenancy.ProtectTenantTables(),

@@ -75,6 +75,16 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["name"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "name"), name="sequence_name_once_per_organization"
+                    ),
+                    models.CheckConstraint(condition=models.Q(("name", ""), _negated=True), name="sequence_has_a_name"),
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["draft", "active", "paused", "archived"])),
+                        name="sequence_status_known",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -136,51 +146,27 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["position"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        deferrable=django.db.models.constraints.Deferrable["DEFERRED"],
+                        fields=("sequence", "position"),
+                        name="step_position_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind", "email"), ("template__isnull", False)),
+                            models.Q(
+                                models.Q(("kind", "email"), _negated=True), models.Q(("subject", ""), _negated=True)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="step_says_what_to_do",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("delay_hours__lte", 8760)), name="step_waits_a_year_at_most"
+                    ),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="sequence",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "name"), name="sequence_name_once_per_organization"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="sequence",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("name", ""), _negated=True), name="sequence_has_a_name"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="sequence",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["draft", "active", "paused", "archived"])),
-                name="sequence_status_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="step",
-            constraint=models.UniqueConstraint(
-                deferrable=django.db.models.constraints.Deferrable["DEFERRED"],
-                fields=("sequence", "position"),
-                name="step_position_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="step",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind", "email"), ("template__isnull", False)),
-                    models.Q(models.Q(("kind", "email"), _negated=True), models.Q(("subject", ""), _negated=True)),
-                    _connector="OR",
-                ),
-                name="step_says_what_to_do",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="step",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("delay_hours__lte", 8760)), name="step_waits_a_year_at_most"
-            ),
         ),
         common.tenancy.ProtectTenantTables(),
     ]
