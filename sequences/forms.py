@@ -50,7 +50,7 @@ class StepForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         self.kind = Step.Kind(kind)
         self.organization = organization
-        if self.instance.pk:
+        if not self.instance._state.adding:
             self.initial["days"], self.initial["hours"] = divmod(self.instance.delay_hours, 24)
         templates = self.fields["template"]
         assert isinstance(templates, forms.ModelChoiceField)  # noqa: S101 - a foreign key's field

@@ -252,3 +252,15 @@ def test_moving_a_step_that_was_removed_meanwhile_is_refused(sequence):
 
     with org_scope(sequence.organization_id), pytest.raises(services.OrderHasChanged):
         services.reorder_steps(sequence, order=[steps[0].pk])
+
+
+def test_second_step_is_offered_three_days_later(sequence, rep, client_for):
+    client = client_for(rep)
+    address = f"/sequences/{sequence.pk}/steps/add/task/"
+
+    first = client.get(address).content.decode()
+    StepFactory.create(sequence=sequence, position=0)
+    second = client.get(address).content.decode()
+
+    assert 'name="days" value="0"' in first
+    assert 'name="days" value="3"' in second
