@@ -64,7 +64,7 @@ class Step(TenantModel):
     delay_hours = models.PositiveIntegerField("wait", default=0)
     delay_from = models.CharField(max_length=8, choices=DelayFrom, default=DelayFrom.PREVIOUS)
     business_days = models.BooleanField("count only Monday to Friday", default=False)
-    template = TenantForeignKey(Template, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    template = TenantForeignKey(Template, on_delete=models.RESTRICT, null=True, blank=True, related_name="+")
     subject = models.CharField("title", max_length=300, blank=True)
     body = models.TextField("instructions", blank=True)
 

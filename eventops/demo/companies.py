@@ -84,7 +84,6 @@ def _word(text: str) -> tuple[str, str]:
 
 def _targets(world: World, chance: Chance, rows: _Rows, account: Account) -> None:
     tier = chance.choices(["A", "B", "C", "D", ""], [12, 27, 33, 12, 16])[0]
-    low, high = {"A": (74, 98), "B": (55, 78), "C": (32, 60), "D": (5, 34), "": (20, 70)}[tier]
     owner = chance.choice(world.reps) if chance.likely({"A": 0.93, "B": 0.85}.get(tier, 0.55)) else None
     account.owner = owner
     status = chance.choices(["PROSPECTING", "ENGAGED", "WON", "LOST", ""], [52, 32, 4, 7, 5])[0]
@@ -97,7 +96,6 @@ def _targets(world: World, chance: Chance, rows: _Rows, account: Account) -> Non
         status=status,
         stage="Qualified" if status in ("ENGAGED", "WON") or chance.likely(0.18) else "Lead",
         owner=owner,
-        icp_score=chance.randint(low, high) if chance.likely(0.95) else None,
         name_norm=account.name_norm,
     )
     rows.targets.append(target)
@@ -117,7 +115,6 @@ def _targets(world: World, chance: Chance, rows: _Rows, account: Account) -> Non
                 status=chance.choice(["ENGAGED", "LOST", "WON", "PROSPECTING"]),
                 stage=chance.choice(["Checked In", "Checked In", "No Show", "Qualified", "Lead"]),
                 owner=owner,
-                icp_score=chance.randint(low, high),
                 name_norm=account.name_norm,
             )
         )
@@ -151,7 +148,6 @@ def _person(
         country=account.country,
         time_zone=place.zone,
         source=account.source,
-        icp_score=chance.randint(15, 96) if chance.likely(0.9) else None,
         next_touchpoint_on=world.today + timedelta(days=chance.randrange(-4, 18)) if chance.likely(0.12) else None,
         owner=account.owner,
         **{persona: True},

@@ -12,6 +12,7 @@ from events.models import Event
 from identity.models import Membership, User
 from identity.scope import system_scope
 from people.models import Person
+from sequences.models import Sequence
 
 pytestmark = pytest.mark.django_db
 
@@ -76,3 +77,12 @@ def test_starting_afresh_brings_the_same_demo_back() -> None:
     with system_scope():
         assert set(Account.objects.values_list("pk", "name")) == before
         assert Membership.objects.count() == 7
+
+
+def test_scores_of_the_demo_come_from_the_rules() -> None:
+    call_command("seed_demo", "--demo")
+
+    with system_scope():
+        assert not TargetAccount.objects.filter(icp_score=None).exists()
+        assert TargetAccount.objects.filter(tier="", proposed_tier="A").exists()
+        assert Sequence.objects.count() == 2
