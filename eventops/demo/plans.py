@@ -57,7 +57,7 @@ def seed_plans(world: World) -> None:
             template = _template(world, what) if isinstance(what, tuple) else None
             Step.objects.create(
                 organization=organization, sequence=sequence, position=position, kind=kind, delay_hours=hours,
-                business_days=hours >= 24, template=template, subject="" if template else what,
+                business_days=hours >= 24, template=template, subject=what if isinstance(what, str) else "",
             )  # fmt: skip
 
 

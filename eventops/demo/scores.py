@@ -1,4 +1,4 @@
-"""The scores of the demo are computed, not invented: the default rules, applied as a run would. Most accounts took the proposed tier."""
+"""The scores of the demo are computed by the default rules, not invented. Most accounts took the proposed tier."""
 
 from django.db.models import F
 
