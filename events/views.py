@@ -15,6 +15,7 @@ from events.forms import CostFormSet, EventForm, costs_of
 from events.models import Event
 from events.panels import event_figures
 from events.web import SESSION_KEY, EventRequest
+from identity.history import history_of
 from identity.models import Role
 from identity.web import member_required
 
@@ -88,6 +89,7 @@ def detail(request: EventRequest, pk: UUID) -> HttpResponse:
         "figures": event_figures(event),
         "currency": request.organization.currency,
         "is_current": request.event is not None and request.event.pk == event.pk,
+        "changes": history_of(event, limit=20),
     }
     return render(request, "events/detail.html", context)
 

@@ -1,5 +1,5 @@
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from identity.admin_site import ReadMostlyAdmin
@@ -15,9 +15,7 @@ class UserAdmin(ReadMostlyAdmin):
     list_filter = ("is_active", "is_staff")
     search_fields = ("email", "name")
     editable = ("name", "time_zone", "is_active", "is_staff")
-
-    def get_fields(self, request: HttpRequest, obj: object = None) -> list[str]:
-        return [name for name in super().get_fields(request) if name != "password"]
+    hidden = ("password",)
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[User]":
         """Staff of one organization see its people."""
@@ -27,10 +25,10 @@ class UserAdmin(ReadMostlyAdmin):
             return found
         return found.filter(pk__in=Membership.objects.for_org(organization_id).values("user_id"))
 
-    def get_readonly_fields(self, request: HttpRequest, obj: object = None) -> list[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         """Only superusers change people, who may belong to other organizations too."""
         names = super().get_readonly_fields(request)
-        return names if request.user.is_superuser else [*names, *self.editable]  # type: ignore[union-attr]
+        return names if request.user.is_superuser else [*names, *self.editable]
 
 
 @admin.register(Organization)
@@ -53,9 +51,7 @@ class InvitationAdmin(ReadMostlyAdmin):
     list_display = ("email", "organization", "role", "sent_at", "expires_at", "accepted_at", "revoked_at")
     list_select_related = ("organization",)
     search_fields = ("email",)
-
-    def get_fields(self, request: HttpRequest, obj: object = None) -> list[str]:
-        return [name for name in super().get_fields(request) if name != "token_hash"]
+    hidden = ("token_hash",)
 
 
 @admin.register(ApiToken)
@@ -64,15 +60,11 @@ class ApiTokenAdmin(ReadMostlyAdmin):
     list_select_related = ("user", "organization")
     search_fields = ("name", "prefix", "user__email")
     editable = ("revoked_at",)
-
-    def get_fields(self, request: HttpRequest, obj: object = None) -> list[str]:
-        return [name for name in super().get_fields(request) if name != "token_hash"]
+    hidden = ("token_hash",)
 
 
 @admin.register(IdempotencyKey)
 class IdempotencyKeyAdmin(ReadMostlyAdmin):
     list_display = ("key", "organization", "user", "status", "created_at")
     list_select_related = ("organization", "user")
-
-    def get_fields(self, request: HttpRequest, obj: object = None) -> list[str]:
-        return ["organization", "user", "key", "status", "content_type", "created_at"]
+    hidden = ("fingerprint", "body")

@@ -37,8 +37,8 @@ class ScopedAdminSite(AdminSite):
         user = cast("User", request.user)
         return user.is_superuser or _is_admin_of_chosen(request, user)
 
-    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., HttpResponseBase]:
-        inner = super().admin_view(view, cacheable)
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        inner: Callable[..., HttpResponseBase] = super().admin_view(view, cacheable)
 
         @wraps(inner)
         def scoped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -60,12 +60,14 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
 
 
 class ReadMostlyAdmin(ModelAdmin):  # type: ignore[type-arg]
-    """Looks at rows; what may be changed here stands in ``editable``, because services write the rest.
+    """Looks at rows. Only what stands in ``editable`` may be changed here, because services write the rest; ``hidden`` is
+    shown to nobody.
 
     ``ordering`` should be an index: the tables are large.
     """
 
     editable: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
     paginator = CappedPaginator
     show_full_result_count = False
     list_per_page = 50
@@ -74,8 +76,8 @@ class ReadMostlyAdmin(ModelAdmin):  # type: ignore[type-arg]
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         return [field.name for field in self.opts.local_fields if field.name not in self.editable]
 
-    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
-        return [field.name for field in self.opts.local_fields]
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        return [field.name for field in self.opts.local_fields if field.name not in self.hidden]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -150,12 +150,11 @@ def in_scope(run: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponse
         with ExitStack() as stack:
             api_request = cast("ApiRequest", request)
             api_request.scope_stack, api_request.scope_entered = stack, False
-            api_request.idempotency_record = None
             response = run(request, *args, **kwargs)
             if response.status_code >= 400 and api_request.scope_entered:
                 transaction.set_rollback(True)
-            elif api_request.idempotency_record:
-                idempotency.finish(api_request.idempotency_record, response)
+            elif record := vars(request).get("idempotency_record"):
+                idempotency.finish(record, response)
             return response
 
     return wrapper

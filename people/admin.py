@@ -1,5 +1,4 @@
 from django.contrib import admin
-from django.http import HttpRequest
 
 from identity.admin_site import ReadMostlyAdmin
 from people.import_models import ImportBlock, ListImport
@@ -38,6 +37,4 @@ class ListImportAdmin(ReadMostlyAdmin):
 class ImportBlockAdmin(ReadMostlyAdmin):
     list_display = ("list_import", "number", "organization")
     list_select_related = ("list_import", "organization")
-
-    def get_fields(self, request: HttpRequest, obj: object = None) -> list[str]:
-        return ["organization", "list_import", "number", "created_at"]
+    hidden = ("data",)
