@@ -21,6 +21,7 @@ urlpatterns = [
     path("api/", api.urls),
     path("accounts/", include("accounts.urls")),
     path("people/", include("people.urls")),
+    path("outreach/", include("outreach.urls")),
     path("u/<str:token>/", public.unsubscribe, name="unsubscribe"),
     path("activities/", include("activities.urls")),
     path("events/", include("events.urls")),

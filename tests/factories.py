@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import factory
 from django.utils import timezone
@@ -14,7 +15,7 @@ from identity.models import Membership, Organization, Role, User
 from identity.scope import system_scope
 from meetings.models import Attendee, BoothTable, Meeting
 from outreach.addresses import address_hash
-from outreach.models import Campaign, Mailbox, Message, Template
+from outreach.models import Campaign, InboundMail, Mailbox, Message, Suppression, Template
 from people.models import Person, PersonEmail
 from sequences.models import Sequence, Step
 
@@ -257,3 +258,28 @@ class StepFactory(ScopedFactory):
     position = factory.Sequence(lambda n: n % 30_000)
     kind = Step.Kind.TASK
     subject = "Call back"
+
+
+class SuppressionFactory(ScopedFactory):
+    class Meta:
+        model = Suppression
+
+    organization = factory.SubFactory(OrganizationFactory)
+    address_hash = factory.LazyFunction(uuid4)
+    reason = Suppression.Reason.MANUAL
+    hint = "a…@acme.example"
+
+
+class InboundMailFactory(ScopedFactory):
+    class Meta:
+        model = InboundMail
+
+    organization = factory.SelfAttribute("mailbox.organization")
+    mailbox = factory.SubFactory(MailboxFactory)
+    kind = InboundMail.Kind.REPLY
+    digest = factory.Sequence(lambda n: f"{n:064x}")
+    from_address = "ada@acme.example"
+    subject = "Re: Meet us"
+    text = "Tuesday suits us."
+    received_at = factory.LazyFunction(timezone.now)
+    sorted_at = factory.LazyFunction(timezone.now)

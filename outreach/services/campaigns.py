@@ -170,8 +170,16 @@ class Progress:
     bounced: int
 
     @property
+    def written(self) -> int:
+        return self.total - self.planned
+
+    @property
+    def gone(self) -> int:
+        return self.sent + self.failed + self.unresolved
+
+    @property
     def to_send(self) -> int:
-        return self.queued + self.sent + self.failed + self.unresolved
+        return self.queued + self.gone
 
     @property
     def is_moving(self) -> bool:

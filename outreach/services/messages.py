@@ -10,7 +10,7 @@ from identity.models import Organization, User
 from outreach import drafting, merging
 from outreach.models import Mailbox, Message, SendAttempt, Template
 from outreach.reconciling import accept_on_evidence
-from outreach.services.campaigns import CannotSend, check_can_send, ring_for
+from outreach.services.campaigns import check_can_send, ring_for
 from people.models import Person
 
 State, Outcome = Message.State, SendAttempt.Outcome
@@ -116,15 +116,3 @@ def decide(message: Message, *, decision: str, actor: User) -> None:
     Message.objects.filter(pk=found.pk).update(**changes)
     if decision == "again":
         ring_for(1)
-
-
-__all__ = [
-    "CannotSend",
-    "LeftOut",
-    "WrongState",
-    "approve_message",
-    "decide",
-    "drop_message",
-    "edit_draft",
-    "write_message",
-]

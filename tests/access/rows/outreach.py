@@ -1,10 +1,73 @@
 """Writing to people, and the doors of the mail provider."""
 
-from tests.access.matrix import anyone
+from tests.access.matrix import ADMIN, MANAGER, REP, VIEWER, anyone, members
+from tests.factories import (
+    AccountFactory,
+    CampaignFactory,
+    InboundMailFactory,
+    MailboxFactory,
+    MessageFactory,
+    PersonFactory,
+    SuppressionFactory,
+    TemplateFactory,
+)
+
+
+def message(organization, **fields):
+    person = PersonFactory.create(account=AccountFactory.create(organization=organization))
+    return MessageFactory.create(person=person, state="draft", **fields).pk
+
+
+def campaign(organization):
+    return CampaignFactory.create(mailbox=MailboxFactory.create(organization=organization)).pk
+
+
+def mail(organization):
+    return InboundMailFactory.create(mailbox=MailboxFactory.create(organization=organization)).pk
+
+
+BUILDERS = {
+    "message": message,
+    "campaign": campaign,
+    "inbound_mail": mail,
+    "template": lambda organization: TemplateFactory.create(organization=organization).pk,
+    "mailbox": lambda organization: MailboxFactory.create(organization=organization).pk,
+    "mailbox_action": lambda organization: "pause",
+    "suppression": lambda organization: SuppressionFactory.create(organization=organization).pk,
+}
 
 ROWS = {
     "unsubscribe": anyone(),
     "webhooks:sendgrid": anyone(),
     "webhooks:sendgrid_mailbox": anyone(),
     "webhooks:sendgrid_inbound": anyone(),
+    "outreach:list": members(get=VIEWER),
+    "outreach:new": members(get=REP, post=REP),
+    "outreach:filter": members(get=REP),
+    "outreach:compose": members(get=REP, post=REP, pk="person"),
+    "outreach:detail": members(get=VIEWER, pk="message"),
+    "outreach:edit": members(get=REP, post=REP, pk="message"),
+    "outreach:approve": members(post=REP, pk="message"),
+    "outreach:drop": members(post=REP, pk="message"),
+    "outreach:decide": members(post=REP, pk="message"),
+    "outreach:campaigns": members(get=VIEWER),
+    "outreach:campaign": members(get=VIEWER, pk="campaign"),
+    "outreach:campaign_progress": members(get=VIEWER, pk="campaign"),
+    "outreach:campaign_approve": members(post=REP, pk="campaign"),
+    "outreach:campaign_cancel": members(post=REP, pk="campaign"),
+    "outreach:campaign_retry": members(post=REP, pk="campaign"),
+    "outreach:replies": members(get=VIEWER),
+    "outreach:mail": members(get=VIEWER, pk="inbound_mail"),
+    "outreach:handle": members(post=REP, pk="inbound_mail"),
+    "outreach:template_list": members(get=VIEWER),
+    "outreach:template_new": members(get=REP, post=REP),
+    "outreach:template_preview": members(post=VIEWER),
+    "outreach:template_edit": members(get=REP, post=REP, pk="template"),
+    "outreach:template_archive": members(post=REP, pk="template"),
+    "outreach:mailboxes": members(get=VIEWER),
+    "outreach:mailbox_new": members(get=ADMIN, post=ADMIN),
+    "outreach:mailbox_edit": members(get=ADMIN, post=ADMIN, pk="mailbox"),
+    "outreach:mailbox_act": members(post=ADMIN, pk="mailbox", action="mailbox_action"),
+    "outreach:suppression": members(get=REP, post=REP),
+    "outreach:lift": members(post=MANAGER, pk="suppression"),
 }

@@ -1,0 +1,185 @@
+"""Forms of templates, drafts, campaigns, mailboxes and suppressions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from identity.models import Organization
+from outreach import merging
+from outreach.models import Mailbox, Template
+
+
+class WordsMixin:
+    """Subject and body that may hold merge fields."""
+
+    cleaned_data: dict[str, Any]
+
+    def clean_subject(self) -> str:
+        subject = str(self.cleaned_data["subject"]).strip()
+        try:
+            merging.check_subject(subject)
+        except merging.InvalidTemplate as error:
+            raise ValidationError(error.problems) from error
+        return subject
+
+    def clean_body(self) -> str:
+        body = str(self.cleaned_data["body"]).replace("\r\n", "\n").strip()
+        try:
+            merging.check(body)
+        except merging.InvalidTemplate as error:
+            raise ValidationError(error.problems) from error
+        return body
+
+
+BODY = forms.Textarea(attrs={"rows": 14})
+
+
+class TemplateForm(WordsMixin, forms.Form):
+    name = forms.CharField(max_length=120, help_text="Only you and your colleagues see it.")
+    subject = forms.CharField(max_length=300, strip=False)
+    body = forms.CharField(label="Text", widget=BODY, max_length=50_000)
+
+    def __init__(self, *args: Any, organization: Organization, template: Template | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.organization, self.template = organization, template
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"].strip()
+        same = Template.objects.for_org(self.organization).in_use().filter(name=name)
+        if same.exclude(pk=self.template.pk if self.template else None).exists():
+            raise ValidationError("Another template has this name.")
+        return name
+
+
+class PreviewForm(forms.Form):
+    """What the live preview is asked with; anything may be unfinished."""
+
+    subject = forms.CharField(required=False, strip=False, max_length=300)
+    body = forms.CharField(required=False, max_length=50_000)
+    person = forms.UUIDField(required=False)
+
+
+class DraftForm(WordsMixin, forms.Form):
+    """The words of one mail to one person, without merge fields."""
+
+    subject = forms.CharField(max_length=300, strip=False)
+    body = forms.CharField(label="Text", widget=BODY, max_length=50_000)
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = self.cleaned_data
+        if "subject" in data and "body" in data and merging.fields_in(data["subject"], data["body"]):
+            raise ValidationError("This mail goes to one person: write the words instead of merge fields.")
+        return data
+
+
+class ComposeForm(WordsMixin, forms.Form):
+    """A mail to one person; merge fields are filled when it is saved."""
+
+    mailbox = forms.ModelChoiceField(Mailbox.objects.none(), empty_label=None, label="From")
+    subject = forms.CharField(max_length=300, strip=False)
+    body = forms.CharField(label="Text", widget=BODY, max_length=50_000)
+
+    def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choose_from(self, "mailbox", Mailbox.objects.for_org(organization).in_use())
+
+
+class CampaignForm(forms.Form):
+    name = forms.CharField(max_length=200, help_text="How you find these mails again.")
+    template = forms.ModelChoiceField(Template.objects.none(), empty_label="Choose a template")
+    mailbox = forms.ModelChoiceField(Mailbox.objects.none(), empty_label=None, label="From")
+
+    def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choose_from(self, "template", Template.objects.for_org(organization).in_use())
+        choose_from(self, "mailbox", Mailbox.objects.for_org(organization).in_use())
+
+
+def choose_from(form: forms.Form, name: str, rows: Any) -> None:
+    """The rows a field of ``form`` offers: only the organization's own."""
+    form.fields[name].queryset = rows  # type: ignore[attr-defined]
+
+
+class MailboxForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    secret = forms.CharField(
+        label="API key or password",
+        required=False,
+        strip=True,
+        max_length=500,
+        widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "off"}),
+    )
+
+    class Meta:
+        model = Mailbox
+        fields = (
+            "name", "kind", "from_name", "from_address", "reply_to", "reply_domain", "signature", "daily_cap",
+            "track_opens", "track_clicks", "smtp_host", "smtp_port", "smtp_username", "smtp_security",
+        )  # fmt: skip
+        widgets = {"signature": forms.Textarea(attrs={"rows": 4}), "kind": forms.RadioSelect}
+
+    def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.instance.organization = organization
+        self.fields["daily_cap"].help_text = "A new address should begin with a few dozen mails a day."
+        self.fields["reply_to"].help_text = "Where answers go when no reply domain is set. Empty: the sender address."
+        if self.instance.credentials:
+            self.fields["secret"].help_text = "Stored and encrypted. Leave empty to keep it."
+        else:
+            self.fields[
+                "secret"
+            ].help_text = "SendGrid: a key with “Mail Send”. It is stored encrypted and never shown."
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"].strip()
+        same = Mailbox.objects.for_org(self.instance.organization).filter(name=name).exclude(pk=self.instance.pk)
+        if same.exists():
+            raise ValidationError("Another mailbox has this name.")
+        return name
+
+    def clean_from_name(self) -> str:
+        name: str = self.cleaned_data["from_name"]
+        if not name.isprintable():
+            raise ValidationError("The sender name must be one line without control characters.")
+        return name
+
+    def clean_reply_domain(self) -> str:
+        domain: str = self.cleaned_data["reply_domain"].strip().lower().lstrip("@")
+        if domain and not all(part and part.replace("-", "").isalnum() for part in domain.split(".")):
+            raise ValidationError("Write a domain such as replies.example.com.")
+        return domain
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        kind = data.get("kind")
+        if kind == Mailbox.Kind.SMTP and not data.get("smtp_host"):
+            self.add_error("smtp_host", "Name the mail server.")
+        changed_kind = bool(self.instance.credentials) and "kind" in self.changed_data
+        if kind == Mailbox.Kind.SENDGRID and not data.get("secret") and (not self.instance.credentials or changed_kind):
+            self.add_error("secret", "SendGrid needs an API key.")
+        return data
+
+
+class SuppressForm(forms.Form):
+    addresses = forms.CharField(
+        label="E-mail addresses",
+        widget=forms.Textarea(attrs={"rows": 4}),
+        max_length=200_000,
+        help_text="One on each line, or separated by commas.",
+    )
+    note = forms.CharField(required=False, max_length=300, label="Why")
+
+    def clean_addresses(self) -> list[str]:
+        text: str = self.cleaned_data["addresses"]
+        found = [part.strip(" <>\t") for part in text.replace(",", "\n").replace(";", "\n").splitlines()]
+        addresses = list(dict.fromkeys(filter(None, found)))
+        wrong = [address for address in addresses if address.count("@") != 1 or " " in address or len(address) > 254]
+        if wrong:
+            raise ValidationError(f"“{wrong[0]}” is no e-mail address. Nothing was added.")
+        return addresses
+
+
+class LiftForm(forms.Form):
+    reason = forms.CharField(max_length=300, label="Why may we write to this address again?")

@@ -1,0 +1,199 @@
+"""Writing to many: choose, review, send, watch."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages as notices
+from django.db.models import Count, Q
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from common.fragments import is_fragment, render_part
+from common.lists import capped_count
+from common.paging import InvalidCursor, keyset_page
+from events.web import EventRequest
+from identity.models import Role
+from identity.web import member_required
+from outreach import merging
+from outreach.forms import CampaignForm
+from outreach.models import Campaign, Mailbox, Message, Template
+from outreach.services import campaigns as services
+from people.filters import PersonFilter
+
+State = Message.State
+SHOWN = {
+    "drafts": Q(state__in=[State.DRAFT, State.PLANNED]),
+    "left_out": Q(state__in=[State.SKIPPED, State.REJECTED]),
+    "waiting": Q(state__in=[State.QUEUED, State.SENDING]),
+    "sent": Q(sent_at__isnull=False),
+    "decide": Q(state__in=[State.UNKNOWN, State.HELD]),
+    "all": Q(),
+}
+MOST_PEOPLE = 50_000
+
+
+@require_safe
+@member_required()
+def campaign_list(request: EventRequest) -> HttpResponse:
+    rows = Campaign.objects.for_org(request.organization).select_related("event", "owner", "template")
+    if request.event and request.GET.get("all") != "1":
+        rows = rows.at(request.event)
+    shown = list(rows[:100])
+    counts = Message.objects.for_org(request.organization).filter(campaign__in=shown).values("campaign").annotate(
+        total=Count("id"), sent=Count("id", filter=Q(sent_at__isnull=False)),
+        opened=Count("id", filter=Q(opened_at__isnull=False)), replied=Count("id", filter=Q(replied_at__isnull=False)),
+    )  # fmt: skip
+    by_campaign = {row["campaign"]: row for row in counts}
+    context = {"rows": [(campaign, by_campaign.get(campaign.pk, {})) for campaign in shown]}
+    return render(request, "outreach/campaigns.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_required(role=Role.REP)
+def new(request: EventRequest) -> HttpResponse:
+    """Choose template and mailbox for the people of a filter; the query string is the one of the list of people."""
+    chosen = PersonFilter(request.GET, organization=request.organization, user=request.user, event=request.event)
+    people = chosen.rows()
+    if ids := request.GET.getlist("id"):
+        people = people.filter(pk__in=_uuids(ids))
+    count = capped_count(people, cap=MOST_PEOPLE)
+    initial = {"name": _proposed_name(request), "template": request.GET.get("template")}
+    form = CampaignForm(request.POST or None, organization=request.organization, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        if count.number == 0 or count.more:
+            form.add_error(None, "Choose at least one person, and at most 50,000.")
+        else:
+            try:
+                campaign = services.start_campaign(
+                    request.organization, event=request.event, people=people, actor=request.user, **form.cleaned_data
+                )
+            except merging.InvalidTemplate as error:
+                form.add_error("template", str(error))
+            else:
+                return redirect("outreach:campaign", pk=campaign.pk)
+    context = {
+        "form": form, "filter": chosen, "chips": chosen.chips(), "count": count, "filter_url": reverse("outreach:filter"),
+        "without_address": capped_count(people.filter(email_norm="")) if count.number else 0,
+        "has_template": Template.objects.for_org(request.organization).in_use().exists(),
+        "has_mailbox": Mailbox.objects.for_org(request.organization).in_use().exists(),
+        "some": people.select_related("account").order_by("-icp_score", "id")[:8], "picked": len(ids),
+        "needs_address": not request.organization.postal_address.strip(),
+    }  # fmt: skip
+    return render(request, "outreach/new.html", context, status=422 if form.is_bound else 200)
+
+
+def _proposed_name(request: EventRequest) -> str:
+    day = timezone.localdate()
+    return f"{request.event.name if request.event else 'Mails'}, {day.day} {day:%B}"
+
+
+def _uuids(values: list[str]) -> list[UUID]:
+    found = []
+    for value in values[:MOST_PEOPLE]:
+        try:
+            found.append(UUID(value))
+        except ValueError:
+            continue
+    return found
+
+
+@require_safe
+@member_required(role=Role.REP)
+def filter_form(request: EventRequest) -> HttpResponse:
+    """The filter of people, for choosing whom to write to."""
+    chosen = PersonFilter(request.GET, organization=request.organization, user=request.user, event=request.event)
+    context = {"filter": chosen, "action": reverse("outreach:new"), "title": "Whom to write to"}
+    return render_part(request, "accounts/filter.html", "dialog", context)
+
+
+@require_safe
+@member_required()
+def campaign(request: EventRequest, pk: UUID) -> HttpResponse:
+    """Review before sending, and the state of every mail afterwards."""
+    found = _campaign(request, pk)
+    progress = services.progress(found.messages.all())
+    default = "drafts" if progress.drafts or progress.planned else "all"
+    show = request.GET.get("show", "")
+    show = show if show in SHOWN else default
+    rows = found.messages.filter(SHOWN[show]).select_related("person", "account").defer("text", "html")
+    try:
+        page = keyset_page(rows, sort=["created_at"], cursor=request.GET.get("cursor", ""), limit=30)
+    except InvalidCursor:
+        return redirect("outreach:campaign", pk=pk)
+    context: dict[str, Any] = {
+        "campaign": found, "page": page, "show": show, "may_write": request.membership.may(Role.REP),
+        "next": f"?show={show}&cursor={page.next_cursor}" if page.has_more else "", "progress": progress,
+    }  # fmt: skip
+    if is_fragment(request) and request.GET.get("cursor"):
+        return render_part(request, "outreach/campaign.html", "rows", context)
+    reasons = found.messages.filter(SHOWN["left_out"]).values("reason").annotate(number=Count("id")).order_by("-number")
+    context |= {
+        "reasons": reasons, "needs_address": not request.organization.postal_address.strip(), "tabs": _tabs(progress),
+    }  # fmt: skip
+    return render(request, "outreach/campaign.html", context)
+
+
+def _tabs(progress: services.Progress) -> list[tuple[str, str, int]]:
+    tabs = [
+        ("drafts", "Drafts", progress.drafts + progress.planned),
+        ("left_out", "Left out", progress.left_out + progress.failed),
+        ("waiting", "Waiting", progress.queued),
+        ("sent", "Sent", progress.sent),
+        ("decide", "Need a decision", progress.unresolved),
+        ("all", "Everybody", progress.total),
+    ]
+    return [tab for tab in tabs if tab[2] or tab[0] == "all"]
+
+
+@require_safe
+@member_required()
+def campaign_progress(request: EventRequest, pk: UUID) -> HttpResponse:
+    """The bar that a page asks for every second; 286 tells htmx that it is over."""
+    found = _campaign(request, pk)
+    progress = services.progress(found.messages.all())
+    context = {"campaign": found, "progress": progress, "may_write": request.membership.may(Role.REP)}
+    moving = progress.is_moving or found.status == Campaign.Status.DRAFTING
+    response = render(request, "outreach/campaign.html#progress", context, status=200 if moving else 286)
+    if not moving:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@require_POST
+@member_required(role=Role.REP)
+def approve(request: EventRequest, pk: UUID) -> HttpResponse:
+    found = _campaign(request, pk)
+    try:
+        queued = services.approve_campaign(found, actor=request.user)
+    except services.CannotSend as error:
+        notices.error(request, str(error))
+    else:
+        notices.success(request, f"{queued:,} {'mail is' if queued == 1 else 'mails are'} on the way.")
+    return redirect("outreach:campaign", pk=pk)
+
+
+@require_POST
+@member_required(role=Role.REP)
+def cancel(request: EventRequest, pk: UUID) -> HttpResponse:
+    stopped = services.cancel_campaign(_campaign(request, pk))
+    notices.success(request, f"Stopped. {stopped:,} {'mail' if stopped == 1 else 'mails'} will not be sent.")
+    return redirect("outreach:campaign", pk=pk)
+
+
+@require_POST
+@member_required(role=Role.REP)
+def retry(request: EventRequest, pk: UUID) -> HttpResponse:
+    """Write once more to whoever was left out, after what was missing has been added."""
+    written = services.write_left_out_again(_campaign(request, pk))
+    notices.success(request, f"{written:,} of them {'has' if written == 1 else 'have'} a draft now.")
+    return redirect("outreach:campaign", pk=pk)
+
+
+def _campaign(request: EventRequest, pk: UUID) -> Campaign:
+    rows = Campaign.objects.for_org(request.organization)
+    return get_object_or_404(rows.select_related("template", "mailbox", "event", "owner", "organization"), pk=pk)

@@ -1,0 +1,80 @@
+"""Mailboxes: who sends. For admins."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages as notices
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import Coalesce
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from events.web import EventRequest
+from identity.models import Role
+from identity.web import member_required
+from outreach.forms import MailboxForm
+from outreach.models import Mailbox, MailboxDay
+from outreach.services import mailboxes as services
+
+ACTIONS = ("pause", "resume", "connect", "test", "archive")
+
+
+@require_safe
+@member_required()
+def mailbox_list(request: EventRequest) -> HttpResponse:
+    today = MailboxDay.objects.filter(mailbox=OuterRef("pk"), day=timezone.localdate())
+    rows = Mailbox.objects.for_org(request.organization).in_use()
+    context = {
+        "rows": rows.annotate(used=Coalesce(Subquery(today.values("used")), 0)),
+        "may_change": request.membership.may(Role.ADMIN),
+        "needs_address": not request.organization.postal_address.strip(),
+    }
+    return render(request, "outreach/mailboxes.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_required(role=Role.ADMIN)
+def edit(request: EventRequest, pk: UUID | None = None) -> HttpResponse:
+    mailbox = _mailbox(request, pk) if pk else None
+    form = MailboxForm(
+        request.POST or None, instance=mailbox, organization=request.organization,
+        initial=None if mailbox else {"from_name": request.user.name, "from_address": request.user.email},
+    )  # fmt: skip
+    if request.method == "POST" and form.is_valid():
+        services.save_mailbox(form.instance, secret=form.cleaned_data["secret"], actor=request.user)
+        notices.success(request, f"The mailbox “{form.instance.name}” was saved. We are connecting it now.")
+        return redirect("outreach:mailboxes")
+    context = {"form": form, "mailbox": mailbox}
+    return render(request, "outreach/mailbox_edit.html", context, status=422 if form.is_bound else 200)
+
+
+@require_POST
+@member_required(role=Role.ADMIN)
+def act(request: EventRequest, pk: UUID, action: str) -> HttpResponse:
+    """Pause, resume, connect, test or archive."""
+    mailbox = _mailbox(request, pk)
+    if action not in ACTIONS:
+        raise Http404
+    if action == "pause":
+        services.pause(mailbox, actor=request.user)
+        notices.success(request, f"Nothing leaves “{mailbox.name}” until you resume it.")
+    elif action == "resume":
+        services.resume(mailbox)
+        notices.success(request, f"“{mailbox.name}” sends again.")
+    elif action == "connect":
+        services.connect(mailbox)
+        notices.info(request, "Connecting. This takes a few seconds.")
+    elif action == "test":
+        services.send_test(mailbox, actor=request.user)
+        notices.info(request, f"A test mail is on its way to {request.user.email}.")
+    else:
+        services.archive(mailbox)
+        notices.success(request, f"“{mailbox.name}” was put aside.")
+    return redirect("outreach:mailboxes")
+
+
+def _mailbox(request: EventRequest, pk: UUID) -> Mailbox:
+    return get_object_or_404(Mailbox.objects.for_org(request.organization).in_use(), pk=pk)

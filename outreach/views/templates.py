@@ -1,0 +1,109 @@
+"""Templates: list, write, see on real people."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages as notices
+from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from events.web import EventRequest
+from identity.models import Role
+from identity.web import member_required
+from outreach import drafting, markup, merging
+from outreach.forms import PreviewForm, TemplateForm
+from outreach.models import Message, Template
+from outreach.services import templates as services
+from people.models import Person
+
+EXAMPLE = (
+    'Hello {{ first_name | "there" }},\n\nwe are at {{ event }} ({{ event_dates }}), booth {{ booth }}. '
+    "May I show you what we do for companies like {{ company }}?\n\nBest regards\n{{ my_name }}"
+)
+
+
+@require_safe
+@member_required()
+def template_list(request: EventRequest) -> HttpResponse:
+    sent = Message.objects.filter(template=OuterRef("pk"), sent_at__isnull=False).order_by().values("template")
+    counted = sent.annotate(number=Count("id"), answers=Count("id", filter=Q(replied_at__isnull=False)))
+    rows = (
+        Template.objects.for_org(request.organization)
+        .in_use()
+        .select_related("author")
+        .annotate(
+            sent=Coalesce(Subquery(counted.values("number")), 0),
+            replied=Coalesce(Subquery(counted.values("answers")), 0),
+        )
+    )
+    return render(request, "outreach/templates.html", {"rows": rows})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_required(role=Role.REP)
+def edit(request: EventRequest, pk: UUID | None = None) -> HttpResponse:
+    template = get_object_or_404(Template.objects.for_org(request.organization).in_use(), pk=pk) if pk else None
+    initial = (
+        {"name": template.name, "subject": template.subject, "body": template.body}
+        if template
+        else {"subject": "{{ company }} at {{ event }}", "body": EXAMPLE}
+    )
+    form = TemplateForm(request.POST or None, organization=request.organization, template=template, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        saved = services.save_template(request.organization, template=template, actor=request.user, **form.cleaned_data)
+        notices.success(request, f"The template “{saved.name}” was saved.")
+        return redirect("outreach:template_list")
+    values = {name: form[name].value() or "" for name in ("subject", "body")}
+    context = {
+        "form": form, "template": template, "fields": merging.FIELDS.items(),
+        **preview_context(request, subject=values["subject"], body=values["body"], person_id=None),
+    }  # fmt: skip
+    return render(request, "outreach/template_edit.html", context, status=422 if form.is_bound else 200)
+
+
+@require_POST
+@member_required()
+def preview(request: EventRequest) -> HttpResponse:
+    """What one real person would get. Changes nothing; a POST because a text may be long."""
+    form = PreviewForm(request.POST)
+    data: dict[str, Any] = form.cleaned_data if form.is_valid() else {}
+    context = preview_context(
+        request, subject=data.get("subject", ""), body=data.get("body", ""), person_id=data.get("person")
+    )
+    return render(request, "outreach/template_edit.html#preview", context)
+
+
+def preview_context(request: EventRequest, *, subject: str, body: str, person_id: UUID | None) -> dict[str, Any]:
+    """The filled texts for one person, or why they cannot be filled, and a few people to choose from."""
+    people = Person.objects.for_org(request.organization).select_related("account")
+    if request.event and people.at(request.event).exists():
+        people = people.at(request.event)
+    some = list(people.exclude(email_norm="").order_by("-icp_score", "id")[:12])
+    person = people.filter(pk=person_id).first() if person_id else None
+    person = person or next(iter(some), None)
+    context: dict[str, Any] = {"people": some, "person": person}
+    if person is None:
+        return context
+    writer = drafting.Writer(request.organization, subject, body, request.event, request.user)
+    try:
+        merging.check_subject(subject)
+        draft = writer.write([person])[person.pk]
+    except merging.InvalidTemplate as error:
+        return context | {"problems": error.problems}
+    if draft.left_out:
+        return context | {"problems": [f"{person.name} would be left out: {draft.left_out}"]}
+    return context | {"subject": draft.subject, "html": markup.to_html(draft.body)}
+
+
+@require_POST
+@member_required(role=Role.REP)
+def archive(request: EventRequest, pk: UUID) -> HttpResponse:
+    template = get_object_or_404(Template.objects.for_org(request.organization).in_use(), pk=pk)
+    services.archive_template(template)
+    notices.success(request, f"The template “{template.name}” was put aside. What was written from it stays.")
+    return redirect("outreach:template_list")
