@@ -67,6 +67,8 @@ api.add_decorator(in_scope, mode="view")
 
 ROUTERS: dict[str, str] = {
     "/meetings": "meetings.api.router",
+    "/analytics": "analytics.api.router",
+    "/dashboards": "analytics.api.dashboards",
     "/": "identity.api.router",
     "": "eventops.operations_api.router",
     "/ai": "research.api.router",

@@ -12,4 +12,6 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "research.sweep": {"task": "research.sweep", "schedule": 60.0},
     "people.sweep_imports": {"task": "people.sweep_imports", "schedule": 60.0},
     "meetings-send-waiting-invitations": {"task": "meetings.send_waiting_invitations", "schedule": 60.0},
+    "analytics.fold": {"task": "analytics.fold", "schedule": 30.0},
+    "analytics.tidy": {"task": "analytics.tidy", "schedule": 86_400.0},
 }

@@ -63,6 +63,7 @@ INSTALLED_APPS = [
     "outreach",
     "sequences",
     "meetings",
+    "analytics",
     "integrations",
     "research",
     "eventops",

@@ -12,6 +12,7 @@ from outreach import public
 handler500 = "common.errors.server_error"
 
 urlpatterns = [
+    path("", include("analytics.urls")),
     path("admin/", admin.site.urls),
     # Answered by the outermost middleware; named here so that they can be reversed and are known to all.
     path("livez", health.livez, name="livez"),

@@ -1,0 +1,150 @@
+"""What needs a member today: a handful of short lists, each with its count and the list behind it."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from accounts.models import TargetAccount, Tier
+from activities.models import Activity, Task
+from analytics.links import link
+from analytics.metrics import reached
+from events.models import Event
+from identity.models import Organization, User
+from meetings.models import Meeting
+from outreach.models import InboundMail, Message
+from people.models import Person
+
+SHOWN = 5
+COUNTED = 1_000
+FEED = 20
+
+
+@dataclass(frozen=True)
+class Need:
+    """Something that waits: how many, in words, and where to deal with it. ``capped`` means there are more."""
+
+    number: int
+    words: str
+    icon: str
+    tone: str
+    href: str
+
+    @property
+    def capped(self) -> bool:
+        return self.number >= COUNTED
+
+
+@dataclass(frozen=True)
+class Today:
+    day: date
+    day_is_today: bool
+    meetings: list[Meeting]
+    tasks: list[Task]
+    tasks_due: int
+    replies: list[InboundMail]
+    needs: list[Need]
+    feed: list[Activity]
+
+
+def look(organization: Organization, event: Event | None, user: User) -> Today:
+    """Everything on the page, for the chosen show. Meetings are those of ``user``, else the next day with one."""
+    day, meetings = _meetings(organization, event, user)
+    local = _local_day(event)
+    due = _tasks_due(organization, user)
+    replies = _replies(organization, event)
+    return Today(
+        day=day,
+        day_is_today=day == local,
+        meetings=meetings,
+        tasks=list(due.select_related("account", "person")[:SHOWN]),
+        tasks_due=_count(due),
+        replies=list(replies.select_related("person__account", "message")[:SHOWN]),
+        needs=[need for need in _needs(organization, event, replies) if need.number],
+        feed=recent(organization, event),
+    )
+
+
+def recent(organization: Organization, event: Event | None) -> list[Activity]:
+    """The last 20 things that happened at the show, and what belongs to none (ANA-15)."""
+    rows = Activity.objects.for_org(organization).select_related("actor", "account", "person")
+    if event:
+        rows = rows.filter(event=event)
+    return list(rows.newest_first()[:FEED])
+
+
+def _local_day(event: Event | None) -> date:
+    return timezone.now().astimezone(event.zone).date() if event else timezone.localdate()
+
+
+def _meetings(organization: Organization, event: Event | None, user: User) -> tuple[date, list[Meeting]]:
+    """My meetings of today; without any, those of the next day on which I have one."""
+    today = _local_day(event)
+    if event is None:
+        return today, []
+    mine = Meeting.objects.for_org(organization).at(event).of_rep(user).exclude(status=Meeting.Status.CANCELLED)
+    todays = list(mine.on_day(event, today).for_page().order_by("starts_at"))
+    if todays:
+        return today, todays
+    following = (
+        mine.filter(starts_at__gt=timezone.now()).order_by("starts_at").values_list("starts_at", flat=True).first()
+    )
+    if following is None:
+        return today, []
+    day = following.astimezone(event.zone).date()
+    return day, list(mine.on_day(event, day).for_page().order_by("starts_at"))
+
+
+def _tasks_due(organization: Organization, user: User) -> QuerySet[Task]:
+    return Task.objects.for_org(organization).open().filter(assignee=user, due_on__lte=timezone.localdate())
+
+
+def _replies(organization: Organization, event: Event | None) -> QuerySet[InboundMail]:
+    rows = InboundMail.objects.for_org(organization).filter(kind=InboundMail.Kind.REPLY, handled_at=None)
+    if event:
+        rows = rows.filter(Q(message__event=event) | Q(message=None))
+    return rows.order_by("-received_at")
+
+
+def _count(rows: QuerySet[Any]) -> int:
+    return rows.order_by()[:COUNTED].count()
+
+
+def _needs(organization: Organization, event: Event | None, replies: QuerySet[InboundMail]) -> list[Need]:
+    messages = Message.objects.for_org(organization)
+    if event:
+        messages = messages.at(event)
+    needs = [
+        Need(_count(replies), "replies wait for an answer", "reply", "ok", link("outreach:inbox") or link("outreach:list")),
+        Need(
+            _count(messages.filter(state=Message.State.DRAFT)), "drafts to approve", "edit", "info",
+            link("outreach:list", state="draft"),
+        ),
+        Need(
+            _count(messages.unresolved()), "mails need a decision", "alert", "bad",
+            link("outreach:list", state=["unknown", "held"]),
+        ),
+    ]  # fmt: skip
+    if event:
+        top = TargetAccount.objects.for_org(organization).at(event).filter(tier=Tier.A)
+        top = top.exclude(status__in=[TargetAccount.Status.WON, TargetAccount.Status.LOST])
+        nobody = top.exclude(
+            Exists(Person.objects.filter(organization_id=F("organization_id"), account=OuterRef("account")))
+        )
+        needs += [
+            Need(
+                _count(top.filter(owner=None)), "tier A accounts without an owner", "user-plus", "warn",
+                link("accounts:list", tier="A", owner="none"),
+            ),
+            Need(
+                _count(nobody), "tier A accounts without a person", "users", "warn",
+                link("accounts:list", tier="A", contact="no"),
+            ),
+            Need(
+                _count(top.exclude(account_id__in=reached(event, "booked"))), "tier A accounts without a meeting",
+                "calendar", "warn", link("accounts:list", tier="A", reached="not-booked"),
+            ),
+        ]  # fmt: skip
+    return needs
