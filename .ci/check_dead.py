@@ -39,30 +39,15 @@ def main() -> int:
     ]
     tests = [ROOT / name for name in listing.split("\0") if name.startswith("tests/") and name.endswith(".py")]
     words = Counter(word for path in texts for word in re.findall(r"\w+", path.read_text()))
-
     tested = {word for path in tests if path.is_file() for word in re.findall(r"\w+", path.read_text())}
     finder = vulture.Vulture(ignore_names=NAMES, ignore_decorators=DECORATORS)
     finder.scavenge([str(path) for path in sources])
     dead = [
         item
         for item in finder.get_unused_code(min_confidence=60)
-        if item.confidence == 100 or (item.typ in SHOWN and words[item.name] < 2)
-    ]
-    known = {
-        "app_configs",
-        "from_state",
-        "to_state",
-        "logger",
-        "method",
-        "sender",
-        "path_params",
-        "path_prefix",
-        "opener",
-    }
-    dead = [
-        item
-        for item in dead
-        if item.name not in known and not (Path(item.filename).is_relative_to(ROOT / "sandbox") and item.name in tested)
+        if item.typ in SHOWN
+        and (item.confidence == 100 or words[item.name] < 2)
+        and not (Path(item.filename).is_relative_to(ROOT / "sandbox") and item.name in tested)
     ]
     for item in dead:
         print(f"{Path(item.filename).relative_to(ROOT)}:{item.first_lineno}: unused {item.typ} {item.name!r}")

@@ -24,7 +24,7 @@ class ChoiceForm(forms.Form):
 
     def __init__(self, field: str, data: Any = None) -> None:
         super().__init__(data)
-        choices = [("", "None"), *(TargetAccount._meta.get_field(field).choices or [])]
+        choices = [("", "None"), *(getattr(TargetAccount._meta.get_field(field), "choices", None) or [])]
         self.field = field
         self.fields["value"] = forms.ChoiceField(label=f"New {field}", choices=choices, required=False)
 

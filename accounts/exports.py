@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Iterator
+from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.aggregates import StringAgg
@@ -35,7 +36,7 @@ def list_table(selection: Selection) -> Table:
     return _list_tables[selection.subject.key](selection)
 
 
-def joined(rows: "QuerySet[Stand] | QuerySet[AccountTag]", path: str) -> Coalesce:
+def joined(rows: "QuerySet[Any]", path: str) -> Coalesce:
     """The values of many rows in one cell, separated by semicolons."""
     values = (
         rows.order_by().values(everything=Value(1)).annotate(all=StringAgg(path, "; ", order_by=path)).values("all")

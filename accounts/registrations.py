@@ -11,6 +11,7 @@ from accounts.bulk_forms import ChoiceForm, ExportForm, OwnerForm, TagForm
 from accounts.exports import write_file
 from accounts.filters import AccountFilter
 from accounts.models import Account, AccountTag, Tag, TargetAccount
+from accounts.owners import check_member
 from common.happenings import Happening, Kind, announce
 from common.text import normalise
 from identity.models import Organization, Role, User
@@ -35,7 +36,7 @@ def set_field(field: str, batch: Batch) -> int:
 def assign(batch: Batch) -> int:
     """Hand the accounts to one owner: at the show, or on the list of all accounts in the organization."""
     owner = User.objects.filter(pk=batch.params["owner"]).first() if batch.params["owner"] else None
-    services.check_member(batch.organization_id, owner)
+    check_member(batch.organization_id, owner)
     if batch.event is None or batch.everything:
         accounts = Account.objects.for_org(batch.organization_id).filter(pk__in=batch.ids)
         ids = list(_not_owned_by(accounts, owner).values_list("pk", flat=True))

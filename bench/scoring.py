@@ -1,7 +1,7 @@
 """Scoring every account of an organization with the default rules, row-level security on, all indexes in place."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from django.db import connection
 
@@ -82,7 +82,7 @@ def _make(organization: Organization, event: Event, count: int) -> None:
     _copy(organization, TargetAccount, [(uuid7(), event.pk, row[0], row[2]) for row in accounts])
 
 
-def _copy(organization: Organization, model: type[Account | TargetAccount], rows: list[tuple[object, ...]]) -> None:
+def _copy(organization: Organization, model: type[Account | TargetAccount], rows: Sequence[tuple[object, ...]]) -> None:
     table, columns = model._meta.db_table, ", ".join(COLUMNS[model])
     empty = _DEFAULTS[model].split(", ")
     more = ", status, icp_reasons" if model is TargetAccount else ""

@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """``COPY`` rows into a temporary table of this transaction."""
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
-        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
+        sql.Identifier(table), sql.SQL(", ").join([sql.Identifier(column) for column in columns])
     )
     with (
         connection.cursor() as cursor,
@@ -31,12 +31,12 @@ def insert_many(objects: Sequence[models.Model], *, ignore_conflicts: bool = Fal
         return
     model = type(objects[0])
     table, fields = model._meta.db_table, model._meta.concrete_fields
-    columns = [field.column for field in fields]
+    columns = [_column(field) for field in fields]
     with _temporary_copy(table, fields, objects) as temporary:
         _execute(
             sql.SQL("INSERT INTO {table} ({columns}) SELECT {columns} FROM {temporary}{conflict}").format(
                 table=sql.Identifier(table),
-                columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
+                columns=sql.SQL(", ").join([sql.Identifier(column) for column in columns]),
                 temporary=sql.Identifier(temporary),
                 conflict=sql.SQL(" ON CONFLICT DO NOTHING" if ignore_conflicts else ""),
             )
@@ -55,12 +55,16 @@ def update_many(objects: Sequence[models.Model], names: Iterable[str]) -> None:
             sql.SQL("UPDATE {table} t SET {assignments} FROM {temporary} n WHERE t.{key} = n.{key}").format(
                 table=sql.Identifier(model._meta.db_table),
                 assignments=sql.SQL(", ").join(
-                    sql.SQL("{0} = n.{0}").format(sql.Identifier(field.column)) for field in fields[1:]
+                    [sql.SQL("{0} = n.{0}").format(sql.Identifier(_column(field))) for field in fields[1:]]
                 ),
                 temporary=sql.Identifier(temporary),
-                key=sql.Identifier(key.column),
+                key=sql.Identifier(_column(key)),
             )
         )
+
+
+def _column(field: Any) -> str:
+    return str(field.column)
 
 
 class _temporary_copy:  # noqa: N801 - used as a function
@@ -75,7 +79,7 @@ class _temporary_copy:  # noqa: N801 - used as a function
         _execute(
             sql.SQL("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA").format(
                 sql.Identifier(self._name),
-                sql.SQL(", ").join(map(sql.Identifier, columns)),
+                sql.SQL(", ").join([sql.Identifier(column) for column in columns]),
                 sql.Identifier(self._table),
             )
         )

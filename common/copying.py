@@ -28,11 +28,11 @@ class Guarded(Func):
 
     output_field = TextField()
 
-    def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any, *_: Any, **extra: Any) -> tuple[str, tuple[Any, ...]]:
         inner, params = compiler.compile(self.source_expressions[0])
         codes = ",".join(str(ord(character)) for character in FORMULA_STARTS)
         sql = f"CASE WHEN ascii({inner}) = ANY('{{{codes}}}'::int[]) THEN '''' || {inner} ELSE {inner} END"
-        return sql, [*params, *params, *params]
+        return sql, (*params, *params, *params)
 
 
 @dataclass(frozen=True)

@@ -379,7 +379,7 @@ def _explain_closed_gate(desk: Desk, claim: Claim) -> None:
             Message.objects.for_org(desk.organization)
             .filter(pk=claim.message.pk)
             .with_suppression()
-            .values_list("is_suppressed", flat=True)
+            .values_list("is_suppressed", flat=True)  # type: ignore[misc]  # annotated by with_suppression
             .first()
         )
     if suppressed:

@@ -152,7 +152,9 @@ def _harmless(text: str) -> str:
 
 
 def _bodies(mail: EmailMessage) -> tuple[str, str, str]:
-    texts, htmls, statuses = [], [], []
+    texts: list[str] = []
+    htmls: list[str] = []
+    statuses: list[str] = []
     for part in _leaves(mail):
         kind = part.get_content_type()
         if part.get_content_disposition() == "attachment":

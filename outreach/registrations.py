@@ -21,7 +21,7 @@ SHOWN = 6
 def mails_of_person(request: OrgRequest, person: Person) -> Mapping[str, Any]:
     """The newest mails to the person, and whether one may be written."""
     mails = Message.objects.for_org(request.organization).to(person).select_related("campaign")
-    hashes = list(mails.exclude(address_hash=None).values_list("address_hash", flat=True).distinct()[:5])
+    hashes: list[Any] = list(mails.exclude(address_hash=None).values_list("address_hash", flat=True).distinct()[:5])
     return {
         "mails": list(mails.defer("text", "html").order_by("-created_at")[:SHOWN]),
         "suppressed": Suppression.objects.for_org(request.organization).of(hashes).first() if hashes else None,

@@ -49,7 +49,7 @@ def campaign_list(request: EventRequest) -> HttpResponse:
         opened=Count("id", filter=Q(opened_at__isnull=False)), replied=Count("id", filter=Q(replied_at__isnull=False)),
     )  # fmt: skip
     by_campaign = {row["campaign"]: row for row in counts}
-    context = {"rows": [(campaign, by_campaign.get(campaign.pk, {})) for campaign in shown]}
+    context: dict[str, Any] = {"rows": [(campaign, by_campaign.get(campaign.pk, {})) for campaign in shown]}
     return render(request, "outreach/campaigns.html", context)
 
 
