@@ -97,7 +97,7 @@ def preview_context(request: EventRequest, *, subject: str, body: str, person_id
         return context | {"problems": error.problems}
     if draft.left_out:
         return context | {"problems": [f"{person.name} would be left out: {draft.left_out}"]}
-    return context | {"subject": draft.subject, "html": markup.to_html(draft.body)}
+    return context | {"subject": draft.subject, "html": markup.to_html(draft.body, styled=False)}
 
 
 @require_POST
