@@ -12,6 +12,7 @@ from identity.models import Organization, Role, User
 from identity.scope import org_scope
 from sandbox.server import RunningSandbox
 from tests.factories import EventFactory, MembershipFactory, OrganizationFactory
+from tests.template_database import django_db_modify_db_settings as django_db_modify_db_settings
 
 
 @pytest.fixture(autouse=True)
