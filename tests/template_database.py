@@ -28,7 +28,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 def _fingerprint() -> str:
     sources = [*ROOT.glob("*/migrations/*.py"), ROOT / "eventops" / "settings.py", ROOT / "requirements" / "base.txt"]
-    sources += [*ROOT.glob("common/*.py"), *ROOT.glob("*/**/*.sql")]
+    sources += [*ROOT.glob("common/*.py"), *ROOT.glob("[a-z]*/**/*.sql")]
     digest = hashlib.sha256()
     for path in sorted(sources):
         digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
