@@ -22,6 +22,10 @@ COUNTED = 10_000
 """Lists count no further than this."""
 
 
+SECRET = ("password", "token_hash", "credentials")
+"""Columns that are shown on no page, whatever their model says."""
+
+
 class ScopedAdminSite(AdminSite):
     site_header = site_title = "EventOps administration"
     index_title = "Everything, for whoever keeps it running"
@@ -77,7 +81,8 @@ class ReadMostlyAdmin(ModelAdmin):  # type: ignore[type-arg]
         return [field.name for field in self.opts.local_fields if field.name not in self.editable]
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        return [field.name for field in self.opts.local_fields if field.name not in self.hidden]
+        hidden = {*self.hidden, *SECRET}
+        return [field.name for field in self.opts.local_fields if field.name not in hidden]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -15,6 +15,8 @@ The rows stand in ``tests/access/rows/<app>.py``, one line each, found by themse
 * ``operation(<lowest role>, <path argument>=<builder>, body=..., query=...)``: one API operation, keyed "METHOD /api/path".
 * ``person()``: anybody who is logged in, with or without an organization. ``anyone()``: public.
 
+``data`` and ``body`` may also be a function of the organization, for data that names rows of it.
+
 A builder makes a fresh row in the given organization and returns the value for the address. The test then asks as an
 anonymous visitor, a stranger (the owner of another organization), a viewer, a rep and an admin.
 """
@@ -47,6 +49,10 @@ class Rule:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     data: Any = None
     query: str = ""
+
+    def data_for(self, organization: Organization) -> Any:
+        """What to send; a function of the organization where the data names its rows."""
+        return self.data(organization) if callable(self.data) else self.data
 
 
 def members(

@@ -57,7 +57,8 @@ def ask(
         rule, route = MATRIX[key], ROUTES[key]
         with transaction.atomic():
             address = _address(route, rule, organization)
-            response = _send(browsers[who], route.method or method, address, rule, is_api=bool(route.method))
+            data = rule.data_for(organization)
+            response = _send(browsers[who], route.method or method, address, data, is_api=bool(route.method))
             answer = _read(response)
             if who == "stranger" and not response.streaming and SECRET.encode() in response.content:
                 answer = "LEAK"
@@ -79,13 +80,13 @@ def _address(route: Route, rule: Rule, organization: Organization) -> str:
     return f"{address}?{rule.query}" if rule.query else address
 
 
-def _send(browser: Client, method: str, address: str, rule: Rule, *, is_api: bool) -> HttpResponseBase:
+def _send(browser: Client, method: str, address: str, data: Any, *, is_api: bool) -> HttpResponseBase:
     send = getattr(browser, method)
     if method == "get":
         return send(address)
     if is_api:
-        return send(address, rule.data if rule.data is not None else {}, content_type="application/json")
-    return send(address, rule.data or {})
+        return send(address, data if data is not None else {}, content_type="application/json")
+    return send(address, data or {})
 
 
 def _read(response: HttpResponseBase) -> str:

@@ -20,7 +20,11 @@ ROWS = {
     "meetings:act": members(post=REP, pk="meeting", action="meeting_action"),
     "GET /api/meetings": operation(VIEWER),
     "POST /api/meetings": operation(
-        REP, body={"eventId": "0199a3c0-7d2e-7c3a-9f41-5b2f6a1c8e10", "scheduledAt": "2026-12-08T09:00:00Z"}
+        REP,
+        body=lambda organization: {
+            "eventId": str(EventFactory.create(organization=organization).pk),
+            "scheduledAt": "2026-12-08T09:00:00Z",
+        },
     ),
     "GET /api/meetings/{meeting_id}": operation(VIEWER, meeting_id="meeting"),
     "GET /api/meetings/{meeting_id}/calendar.ics": operation(VIEWER, meeting_id="meeting"),
