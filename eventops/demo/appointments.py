@@ -9,6 +9,7 @@ from accounts.models import Account, TargetAccount
 from common.happenings import Happening, Kind, announce
 from eventops.demo.world import Chance, World
 from events.models import Event
+from identity.models import User
 from meetings.models import Attendee, BoothTable, Meeting, Schedule
 from people.models import Person
 
@@ -69,11 +70,11 @@ class _Book:
 
     def add(
         self, event: Event, account: Account, starts_at: datetime, status: str, *, table: BoothTable | None = None,
-        location: str = "", minutes: int = 30,
+        location: str = "", minutes: int = 30, host: User | None = None,
     ) -> None:  # fmt: skip
         people = self._people.get(account.pk, [])
         span = [starts_at + timedelta(minutes=15 * n) for n in range(-(-minutes // 15))]
-        reps = self.chance.sample(self.world.reps, len(self.world.reps))
+        reps = [host] if host else self.chance.sample(self.world.reps, len(self.world.reps))
         reps.sort(key=lambda rep: rep.pk != account.owner_id)
         rep = next((rep for rep in reps if not any((rep.pk, at) in self._taken for at in span)), None)
         keys = [key for key in (rep and rep.pk, table and table.pk, people and people[0].pk) if key]
@@ -150,8 +151,10 @@ def _calls_before_the_show(world: World, book: _Book, targets: list[TargetAccoun
         (3, "confirmed"),
         (26, "confirmed"),
     )
-    for target, (offset, status) in zip(targets[-6:], today, strict=True):
-        book.add(world.show, target.account, hour + timedelta(hours=offset), status, location="Video call", minutes=45)
+    for number, (target, (offset, status)) in enumerate(zip(targets[-6:], today, strict=True)):
+        begin = hour + timedelta(hours=offset)
+        host = world.members[0] if number < 4 else None
+        book.add(world.show, target.account, begin, status, location="Video call", minutes=45, host=host)
 
 
 def _days_of_the_show(world: World, book: _Book, targets: list[TargetAccount], tables: list[BoothTable]) -> None:
@@ -165,6 +168,7 @@ def _days_of_the_show(world: World, book: _Book, targets: list[TargetAccount], t
         book.add(
             world.show, target.account, begin, status, table=table,
             location="" if table else "At their stand", minutes=book.chance.choice([30, 30, 30, 60]),
+            host=world.members[0] if number % 9 == 0 else None,
         )  # fmt: skip
 
 

@@ -5,12 +5,16 @@ import pytest
 from django.apps import apps
 from django.core.management import call_command
 from django.db import models
+from django.utils import timezone
 
 from accounts.models import Account, TargetAccount
+from activities.models import Activity
 from eventops import demo
 from events.models import Event
 from identity.models import Membership, User
 from identity.scope import system_scope
+from meetings.models import Meeting
+from outreach.models import InboundMail, Message
 from people.models import Person
 from sequences.models import Sequence
 
@@ -39,6 +43,14 @@ def test_the_demo_fills_a_show() -> None:
         assert Account.objects.count() == 310
         assert 850 <= Person.objects.count() <= 1_000
         assert TargetAccount.objects.filter(tier="A").count() > 20
+        assert set(TargetAccount.objects.values_list("status", flat=True)) >= set(TargetAccount.Status)
+        assert set(TargetAccount.objects.values_list("stage", flat=True)) == set(TargetAccount.Stage)
+        assert set(Meeting.objects.values_list("status", flat=True)) == set(Meeting.Status)
+        assert set(Message.objects.values_list("status", flat=True)) == set(Message.Status)
+        assert Message.objects.filter(sent_at__gt=timezone.now()).count() == 0
+        assert Activity.objects.filter(occurred_at__gt=timezone.now()).count() == 0
+        assert InboundMail.objects.filter(handled_at=None).exists()
+        assert Sequence.objects.count() == 2
 
 
 def test_a_second_run_changes_nothing() -> None:
