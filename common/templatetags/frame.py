@@ -126,6 +126,8 @@ def _module_names() -> tuple[str, ...]:
 @register.simple_tag
 def import_map() -> SafeString:
     """The JSON of the import map: every module of ``static/js`` under ``eventops/<name>`` at its stored address."""
+    if settings.DEBUG:
+        _module_names.cache_clear()
     imports = {f"eventops/{name}": static(f"js/{name}.js") for name in _module_names()}
     return mark_safe(json.dumps({"imports": imports}, separators=(",", ":")).replace("<", "\\u003c"))  # noqa: S308
 

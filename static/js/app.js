@@ -6,6 +6,7 @@ import "eventops/menu";
 import "eventops/confirm";
 import "eventops/theme";
 import "eventops/keys";
+import "eventops/clip";
 import "eventops/copy";
 import "eventops/offline";
 
