@@ -12,7 +12,8 @@ from django.http import QueryDict
 from accounts.models import Account, AccountTag, Stand, Tag, TargetAccount, Tier
 from accounts.owners import members
 from common.lists import Chip, Count, capped_count
-from common.search import Found, find, words_of
+from common.paging import Page, keyset_page
+from common.search import Found, find, index_order, words_of
 from events.models import Event
 from identity.models import Organization, User
 
@@ -46,7 +47,7 @@ class ListFilter(forms.Form):
     def __init__(self, query: QueryDict, *, organization: Organization, user: User, event: Event | None = None) -> None:
         super().__init__(query)
         self.query, self.organization, self.user = query, organization, user
-        self.id_path, self.text_path = "pk", "search_text"
+        self.id_path, self.text_path = "id", "search_text"
         self.everything = event is None or query.get("all") == "1"
         self.event = None if self.everything else event
         for extra in extra_filters[self.subject]:
@@ -112,7 +113,7 @@ class ListFilter(forms.Form):
             return rows
         self.found = find(self.table, text)
         if self.found.complete:
-            return rows.filter(**{f"{self.id_path}__in": self.found.ids})
+            return rows.filter(**{f"{self.id_path}__any_of": self.found.ids})
         # A frequent word: reading the list in its own order meets enough of them soon.
         for word in words_of(text):
             if len(word) < 3:
@@ -123,14 +124,19 @@ class ListFilter(forms.Form):
                 rows = rows.filter(**{f"{self.text_path}__contains": word})
         return rows
 
+    def page(self, rows: Rows, *, cursor: str = "", limit: int = 50) -> Page[Any]:
+        """A page of ``rows`` in the list's order. Raises ``InvalidCursor``."""
+        if self.found is None or self.found.complete:
+            return keyset_page(rows, sort=self.sort_fields, limit=limit, cursor=cursor)
+        with index_order():
+            return keyset_page(rows, sort=self.sort_fields, limit=limit, cursor=cursor)
+
     def count(self, rows: Rows) -> Count:
-        if self.found and not self.found.complete:
-            return (
-                Count(len(self.found.ids), more=True)
-                if len(self.chosen) == 1
-                else capped_count(rows, cap=len(self.found.ids))
-            )
-        return capped_count(rows)
+        """How many there are; of a word too frequent to count, at least those that were looked at."""
+        if self.found is None or self.found.complete:
+            return capped_count(rows)
+        looked_at = capped_count(rows.filter(**{f"{self.id_path}__any_of": self.found.ids}))
+        return Count(looked_at.number, more=True)
 
     def owner_filter(self, path: str = "owner") -> Q:
         values = self.chosen.get("owner", [])
@@ -213,7 +219,7 @@ class AccountFilter(ListFilter):
     )
 
     def prepare(self) -> None:
-        self.id_path = "pk" if self.everything else "account_id"
+        self.id_path = "id" if self.everything else "account__id"
         self.text_path = "search_text" if self.everything else "account__search_text"
         set_choices(self, "owner", lambda: owner_choices(self.organization))
         set_choices(self, "tag", lambda: tag_choices(self.organization))

@@ -134,7 +134,7 @@ def target_here(batch: Batch) -> int:
 register_subject(
     Subject(
         key="accounts", one="account", many="accounts", list_url="accounts:list", make_filter=AccountFilter,
-        id_field=lambda chosen: chosen.id_path,
+        id_field=lambda chosen: "pk" if chosen.everything else "account_id",
     )
 )  # fmt: skip
 

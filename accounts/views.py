@@ -20,7 +20,7 @@ from accounts.owners import NotAMember
 from accounts.panels import account_board
 from accounts.similar import find_similar
 from common.fragments import is_fragment, render_part
-from common.paging import InvalidCursor, keyset_page
+from common.paging import InvalidCursor
 from common.search import find
 from events.web import EventRequest
 from identity.models import Role
@@ -40,7 +40,7 @@ def account_list(request: EventRequest) -> HttpResponse:
     else:
         listed = rows.select_related("account", "owner").prefetch_related("stands")
     try:
-        page = keyset_page(listed, sort=chosen.sort_fields, cursor=request.GET.get("cursor", ""))
+        page = chosen.page(listed, cursor=request.GET.get("cursor", ""))
     except InvalidCursor:
         return redirect(f"{request.path}?{chosen.query_string()}")
     context: dict[str, Any] = {

@@ -5,7 +5,9 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import OperationalError, connection, models, transaction
+from django.db import models
+
+from common.search import OutOfTime, time_limit
 
 COUNT_CAP = 10_000
 COUNT_PATIENCE_MS = 40
@@ -41,18 +43,11 @@ def capped_count(rows: "models.QuerySet[Any]", *, cap: int = COUNT_CAP) -> Count
     """Count up to ``cap``. A filter so narrow that counting takes long is answered with the planner's estimate."""
     plain = rows.order_by().values("pk")
     try:
-        with transaction.atomic():
-            _statement_timeout(COUNT_PATIENCE_MS)
+        with time_limit(COUNT_PATIENCE_MS):
             number = plain[: cap + 1].count()
-            _statement_timeout(0)
-    except OperationalError:  # canceled: out of patience
+    except OutOfTime:
         return Count(_estimate(plain), about=True)
     return Count(min(number, cap), more=number > cap)
-
-
-def _statement_timeout(milliseconds: int) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(milliseconds)])
 
 
 def _estimate(rows: "models.QuerySet[Any, Any]") -> int:

@@ -15,7 +15,7 @@ from accounts.bulk import actions_for
 from accounts.models import Account, TargetAccount
 from accounts.owners import NotAMember
 from common.fragments import is_fragment, render_part
-from common.paging import InvalidCursor, keyset_page
+from common.paging import InvalidCursor
 from events.web import EventRequest
 from identity.models import Role
 from identity.web import member_required
@@ -43,7 +43,7 @@ def person_list(request: EventRequest) -> HttpResponse:
     if chosen.event:
         listed = listed.annotate(tier=F("account__targets__tier"))
     try:
-        page = keyset_page(listed, sort=chosen.sort_fields, cursor=request.GET.get("cursor", ""))
+        page = chosen.page(listed, cursor=request.GET.get("cursor", ""))
     except InvalidCursor:
         return redirect(f"{request.path}?{chosen.query_string()}")
     context: dict[str, Any] = {
