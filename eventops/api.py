@@ -66,6 +66,15 @@ api = Api(
 api.add_decorator(in_scope, mode="view")
 
 ROUTERS: dict[str, str] = {
+    "/events": "events.api.router",
+    "/accounts": "accounts.api.router",
+    "/tags": "accounts.api.tags",
+    "/people": "people.api.router",
+    "/contacts": "people.api.contacts",
+    "/export": "people.export_api.router",
+    "/activities": "activities.api.router",
+    "/notes": "activities.api.notes",
+    "/tasks": "activities.api.tasks",
     "/meetings": "meetings.api.router",
     "/analytics": "analytics.api.router",
     "/dashboards": "analytics.api.dashboards",

@@ -3,7 +3,7 @@
 from accounts.models import BulkJob
 from events.models import Event
 from identity.scope import system_scope
-from tests.access.matrix import MANAGER, REP, VIEWER, members
+from tests.access.matrix import MANAGER, REP, VIEWER, members, operation
 from tests.factories import AccountFactory, EventFactory, PersonFactory, TargetAccountFactory, TaskFactory
 
 
@@ -70,4 +70,30 @@ ROWS = {
     "activities:task": members(post=REP, data={"title": "Call"}, kind="about_account", pk="account"),
     "activities:task_done": members(post=REP, pk="task"),
     "people:cell": members(get=REP, post=REP, pk="person", field="cell_of_person"),
+    "GET /api/events": operation(VIEWER),
+    "POST /api/events": operation(
+        MANAGER, body={"name": "Show", "startsOn": "2027-01-01", "endsOn": "2027-01-02", "timeZone": "UTC"}
+    ),
+    "GET /api/events/{event_id}": operation(VIEWER, event_id="event"),
+    "PATCH /api/events/{event_id}": operation(MANAGER, event_id="event", body={"city": "Hannover"}),
+    "GET /api/accounts": operation(VIEWER),
+    "POST /api/accounts": operation(REP, body={"name": "New Company"}),
+    "GET /api/accounts/{account_id}": operation(VIEWER, account_id="account"),
+    "PATCH /api/accounts/{account_id}": operation(REP, account_id="account", body={"city": "Oslo"}),
+    "DELETE /api/accounts/{account_id}": operation(MANAGER, account_id="account"),
+    "GET /api/tags": operation(VIEWER),
+    "GET /api/people": operation(VIEWER),
+    "POST /api/people": operation(REP, body={"name": "Grace Hopper"}),
+    "POST /api/contacts": operation(REP, body={"firstName": "Grace", "lastName": "Hopper"}),
+    "GET /api/people/{person_id}": operation(VIEWER, person_id="person"),
+    "PATCH /api/people/{person_id}": operation(REP, person_id="person", body={"title": "Admiral"}),
+    "DELETE /api/people/{person_id}": operation(MANAGER, person_id="person"),
+    "GET /api/activities": operation(VIEWER),
+    "POST /api/notes": operation(REP, body={"body": "Met."}),
+    "GET /api/tasks": operation(VIEWER),
+    "POST /api/tasks": operation(REP, body={"title": "Call"}),
+    "POST /api/tasks/{task_id}/done": operation(REP, task_id="task"),
+    "GET /api/export/people/stream": operation(REP),
+    "GET /api/export/accounts/stream": operation(REP),
+    "POST /api/export/full": operation(REP, body={"format": "json"}),
 }
