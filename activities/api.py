@@ -119,9 +119,9 @@ def create_note(request: OrgRequest, body: NoteIn) -> Status[dict[str, Any]]:
 @tasks.get("", auth=member(Scope.READ), response=Paginated[TaskOut], by_alias=True, summary="Open tasks")
 def list_tasks(
     request: OrgRequest,
-    assignedTo: UUID | None = None,
+    assignedTo: UUID | None = None,  # noqa: N803
     limit: int = 50,
-    cursor: str = "",  # noqa: N803
+    cursor: str = "",
 ) -> dict[str, Any]:
     """Those due first stand first; those without a day come last."""
     rows = Task.objects.for_org(request.organization).open()
