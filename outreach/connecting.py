@@ -13,11 +13,33 @@ from common.crypto import CannotDecrypt
 from identity.models import User
 from identity.scope import org_scope, system_scope
 from outreach import markup, tokens
-from outreach.delivery import settings_of
 from outreach.models import Mailbox
-from outreach.ports import MailTransport, NoTransport, NotSent, OutgoingMail, SendError, open_transport
+from outreach.ports import MailTransport, NoTransport, OutgoingMail, SendError, TransportSettings, open_transport
 
 log = structlog.get_logger(__name__)
+
+
+UNREADABLE = "The stored credentials cannot be read. Enter them again."
+
+
+class CannotOpen(Exception):
+    """The credentials do not decrypt, or nothing carries this kind of mailbox."""
+
+
+def transport_of(mailbox: Mailbox) -> MailTransport:
+    """An open adapter for the mailbox. Raises CannotOpen."""
+    try:
+        account = TransportSettings(
+            mailbox_id=mailbox.pk,
+            credentials=mailbox.open_credentials(),
+            host=mailbox.smtp_host,
+            port=mailbox.smtp_port,
+            username=mailbox.smtp_username,
+            security=mailbox.smtp_security,
+        )
+        return open_transport(mailbox.kind, account)
+    except (CannotDecrypt, NoTransport) as error:
+        raise CannotOpen from error
 
 
 def unconnected() -> list[tuple[UUID, UUID]]:
@@ -31,9 +53,9 @@ def connect(organization_id: UUID, mailbox_id: UUID) -> None:
     mailbox = _mailbox(organization_id, mailbox_id)
     problem, key = "", ""
     try:
-        transport = open_transport(mailbox.kind, settings_of(mailbox))
-    except (NoTransport, CannotDecrypt):
-        problem = "The stored credentials cannot be read. Enter them again."
+        transport = transport_of(mailbox)
+    except CannotOpen:
+        problem = UNREADABLE
     else:
         problem, key = _introduce(mailbox, transport)
     now = timezone.now()
@@ -80,7 +102,7 @@ def send_test(organization_id: UUID, mailbox_id: UUID, user_id: UUID) -> None:
         headers={},
     )
     try:
-        transport = open_transport(mailbox.kind, settings_of(mailbox))
+        transport = transport_of(mailbox)
         try:
             transport.send(mail)
             problem = ""
@@ -88,8 +110,8 @@ def send_test(organization_id: UUID, mailbox_id: UUID, user_id: UUID) -> None:
             transport.close()
     except SendError as error:
         problem = error.detail
-    except (NoTransport, CannotDecrypt):
-        problem = NotSent("The stored credentials cannot be read. Enter them again.").detail
+    except CannotOpen:
+        problem = UNREADABLE
     with org_scope(organization_id):
         Mailbox.objects.for_org(organization_id).filter(pk=mailbox_id).update(
             problem=problem[:300], updated_at=timezone.now()

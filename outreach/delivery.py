@@ -21,26 +21,23 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from common.crypto import CannotDecrypt
 from common.happenings import Happening, Kind, announce
 from identity.models import Organization
 from identity.scope import org_scope, system_scope
 from outreach import merging, rendering, signals
 from outreach.addresses import address_hashes
+from outreach.connecting import CannotOpen, connect, transport_of
 from outreach.models import Campaign, Mailbox, MailboxDay, Message, SendAttempt, Suppression
 from outreach.ports import (
     Accepted,
     MailTransport,
     NeedsAttention,
-    NoTransport,
     NotSent,
     OutgoingMail,
     Rejected,
     SendError,
     Throttled,
-    TransportSettings,
     UnknownOutcome,
-    open_transport,
 )
 
 log = structlog.get_logger(__name__)
@@ -112,9 +109,12 @@ def open_desk(organization_id: UUID, mailbox_id: UUID) -> Iterator[Desk | None]:
     """The mailbox with its open transport; ``None`` when its credentials or its transport are not there."""
     with org_scope(organization_id):
         mailbox = Mailbox.objects.for_org(organization_id).select_related("organization").get(pk=mailbox_id)
+    if mailbox.connected_at is None and not mailbox.problem:
+        # Its reports would be lost if they came before the provider knew where to send them.
+        connect(organization_id, mailbox_id)
     try:
-        transport = open_transport(mailbox.kind, settings_of(mailbox))
-    except (NoTransport, CannotDecrypt) as error:
+        transport = transport_of(mailbox)
+    except CannotOpen as error:
         with org_scope(organization_id):
             mailbox.pause(reason="The stored credentials cannot be read. Enter them again.", now=timezone.now())
         log.error("mailbox cannot be opened", mailbox_id=str(mailbox_id), error=type(error).__name__)
@@ -124,18 +124,6 @@ def open_desk(organization_id: UUID, mailbox_id: UUID) -> Iterator[Desk | None]:
         yield Desk(mailbox.organization, mailbox, transport)
     finally:
         transport.close()
-
-
-def settings_of(mailbox: Mailbox) -> TransportSettings:
-    """What the adapter needs. Raises CannotDecrypt."""
-    return TransportSettings(
-        mailbox_id=mailbox.pk,
-        credentials=mailbox.open_credentials(),
-        host=mailbox.smtp_host,
-        port=mailbox.smtp_port,
-        username=mailbox.smtp_username,
-        security=mailbox.smtp_security,
-    )
 
 
 # --- Claim -----------------------------------------------------------------------------------------------------------
@@ -375,14 +363,8 @@ def _last_gate(claim: Claim, rendered: rendering.Rendered) -> bool:
 
 def _explain_closed_gate(desk: Desk, claim: Claim) -> None:
     with org_scope(desk.organization.pk):
-        suppressed = (
-            Message.objects.for_org(desk.organization)
-            .filter(pk=claim.message.pk)
-            .with_suppression()
-            .values_list("is_suppressed", flat=True)  # type: ignore[misc]  # annotated by with_suppression
-            .first()
-        )
-    if suppressed:
+        found = Message.objects.for_org(desk.organization).filter(pk=claim.message.pk).with_suppression().first()
+    if found and found.is_suppressed:  # type: ignore[attr-defined]
         put_back(desk, claim, state=State.SKIPPED, reason="The address is on the suppression list.")
     else:
         put_back(desk, claim, state=State.QUEUED, reason="The mailbox was paused, or the worker was too slow.")

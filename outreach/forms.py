@@ -49,7 +49,9 @@ class TemplateForm(WordsMixin, forms.Form):
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"].strip()
         same = Template.objects.for_org(self.organization).in_use().filter(name=name)
-        if same.exclude(pk__in=[self.template.pk] if self.template else []).exists():
+        if self.template:
+            same = same.exclude(pk=self.template.pk)
+        if same.exists():
             raise ValidationError("Another template has this name.")
         return name
 

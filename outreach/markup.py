@@ -15,14 +15,14 @@ _PARAGRAPH = "margin:0 0 1em"
 
 
 def to_html(body: str, *, styled: bool = True) -> str:
-    """The body as HTML, everything escaped: ``styled`` for a mail, without for our own pages, whose CSP refuses styles."""
-    paragraph, listing = (f' style="{_PARAGRAPH}"', f' style="{_PARAGRAPH};padding-left:1.4em"') if styled else ("", "")
+    """The body as HTML, everything escaped; ``styled`` for a mail, without for a page, which has its own style."""
+    paragraph, list_ = (f' style="{_PARAGRAPH}"', f' style="{_PARAGRAPH};padding-left:1.4em"') if styled else ("", "")
     blocks = []
     for block in _blocks(body):
         lines = block.split("\n")
         if all(line.startswith("- ") for line in lines):
             items = "".join(f"<li>{_inline_html(line[2:])}</li>" for line in lines)
-            blocks.append(f"<ul{listing}>{items}</ul>")
+            blocks.append(f"<ul{list_}>{items}</ul>")
         else:
             blocks.append(f"<p{paragraph}>{'<br>'.join(_inline_html(line) for line in lines)}</p>")
     return "\n".join(blocks)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.urls import reverse
+
+from accounts.bulk import BulkAction, Selection, register_action
 from accounts.models import Account
 from accounts.panels import account_board
 from identity import settings_pages
@@ -12,6 +15,7 @@ from identity.models import Role
 from identity.settings_pages import SettingsPage
 from identity.web import OrgRequest
 from outreach.models import Message, Suppression
+from outreach.selections import MOST_PICKED, PICKED
 from people.models import Person
 from people.panels import person_board
 
@@ -21,7 +25,8 @@ SHOWN = 6
 def mails_of_person(request: OrgRequest, person: Person) -> Mapping[str, Any]:
     """The newest mails to the person, and whether one may be written."""
     mails = Message.objects.for_org(request.organization).to(person).select_related("campaign")
-    hashes: list[Any] = list(mails.exclude(address_hash=None).values_list("address_hash", flat=True).distinct()[:5])
+    found = mails.exclude(address_hash=None).values_list("address_hash", flat=True).distinct()[:5]
+    hashes = [address_hash for address_hash in found if address_hash]
     return {
         "mails": list(mails.defer("text", "html").order_by("-created_at")[:SHOWN]),
         "suppressed": Suppression.objects.for_org(request.organization).of(hashes).first() if hashes else None,
@@ -47,6 +52,30 @@ person_board.add(name="write", slot="actions", template="outreach/_write_person.
 person_board.add(name="mails", slot="side", template="outreach/_mails.html", context=mails_of_person, order=30)
 account_board.add(name="write", slot="actions", template="outreach/_write_account.html", context=may_write, order=20)
 account_board.add(name="mails", slot="side", template="outreach/_mails.html", context=mails_of_account, order=30)
+
+
+def write_to_people(request: Any, selection: Selection) -> str:
+    """The page that writes, for what was chosen on the list of people: its filter, or the ticked rows."""
+    if not selection.ids:
+        return f"{reverse('outreach:new')}?{selection.query}"
+    request.session[PICKED] = {"people": [str(person_id) for person_id in selection.ids[:MOST_PICKED]]}
+    return f"{reverse('outreach:new')}?picked=1"
+
+
+def write_to_accounts(request: Any, selection: Selection) -> str:
+    """As ``write_to_people``, for everybody at the chosen accounts."""
+    name = selection.subject.id_field(selection.filter())
+    ids = selection.rows().order_by(name).values_list(name, flat=True)[:MOST_PICKED]
+    request.session[PICKED] = {"accounts": [str(account_id) for account_id in ids]}
+    return f"{reverse('outreach:new')}?picked=1"
+
+
+register_action(
+    BulkAction(key="write", subject="people", label="Write", icon="mail", redirect=write_to_people, order=5)
+)
+register_action(
+    BulkAction(key="write", subject="accounts", label="Write", icon="mail", redirect=write_to_accounts, order=5)
+)
 
 settings_pages.register(
     SettingsPage("outreach:mailboxes", "Mailboxes", "Who sends: SendGrid or your own mail server", "mail", "Mail"),

@@ -132,18 +132,21 @@ def _why(envelope: Envelope) -> str:
     return f"{envelope.organization.name} wrote to you{about} at your business address."
 
 
+def _sender(envelope: Envelope) -> str:
+    """Name and postal address on one line; the name once, however the address was entered."""
+    lines = (line.strip() for line in envelope.organization.postal_address.splitlines())
+    address = ", ".join(filter(None, lines))
+    name = envelope.organization.name
+    return address if address.lower().startswith(name.lower()) else f"{name}, {address}"
+
+
 def footer_text(envelope: Envelope) -> str:
-    address = ", ".join(filter(None, (line.strip() for line in envelope.organization.postal_address.splitlines())))
-    return (
-        f"-- \n{_why(envelope)}\n{envelope.organization.name}, {address}\n"
-        f"No more mails from us: {unsubscribe_url(envelope)}"
-    )
+    return f"-- \n{_why(envelope)}\n{_sender(envelope)}\nNo more mails from us: {unsubscribe_url(envelope)}"
 
 
 def footer_html(envelope: Envelope) -> str:
-    address = ", ".join(filter(None, (line.strip() for line in envelope.organization.postal_address.splitlines())))
     return (
-        f"{escape(_why(envelope))}<br>{escape(envelope.organization.name)}, {escape(address)}<br>"
+        f"{escape(_why(envelope))}<br>{escape(_sender(envelope))}<br>"
         f'<a href="{escape(unsubscribe_url(envelope))}" style="color:#6b7280">Unsubscribe</a>'
     )
 

@@ -36,6 +36,7 @@ class Control:
             ("POST", "/forget", self.forget),
             ("GET", "/livez", self.livez),
             ("GET", "/look.css", self.css),
+            ("GET", "/favicon.ico", lambda request: Response(204)),
         ):
             router.add(method, path, view)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import time
+import zlib
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from urllib.parse import urlsplit
@@ -77,7 +78,7 @@ class Recipients:
     def reply(self, mail: Mail, text: str = "", *, automatic: bool = False, body_html: str = "") -> int:
         """Answer the mail. Returns the status of the product. Raises NobodyListens."""
         target = self._inbound_url(mail)
-        words = text or _WORDS[len(mail.replies) % len(_WORDS)]
+        words = text or _WORDS[(zlib.crc32(mail.to.encode()) + len(mail.replies)) % len(_WORDS)]
         message = EmailMessage()
         message["From"] = mail.to
         message["To"] = mail.reply_to

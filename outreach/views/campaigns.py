@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages as notices
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -22,8 +22,10 @@ from identity.web import member_required
 from outreach import merging
 from outreach.forms import CampaignForm
 from outreach.models import Campaign, Mailbox, Message, Template
+from outreach.selections import PICKED
 from outreach.services import campaigns as services
 from people.filters import PersonFilter
+from people.models import Person
 
 State = Message.State
 SHOWN = {
@@ -58,9 +60,8 @@ def campaign_list(request: EventRequest) -> HttpResponse:
 def new(request: EventRequest) -> HttpResponse:
     """Choose template and mailbox for the people of a filter; the query string is the one of the list of people."""
     chosen = PersonFilter(request.GET, organization=request.organization, user=request.user, event=request.event)
-    people = chosen.rows()
-    if ids := request.GET.getlist("id"):
-        people = people.filter(pk__in=_uuids(ids))
+    picked = request.session.get(PICKED, {}) if request.GET.get("picked") else {}
+    people = _picked(request, picked) if picked else chosen.rows()
     count = capped_count(people, cap=MOST_PEOPLE)
     initial = {"name": _proposed_name(request), "template": request.GET.get("template")}
     form = CampaignForm(request.POST or None, organization=request.organization, initial=initial)
@@ -81,7 +82,7 @@ def new(request: EventRequest) -> HttpResponse:
         "without_address": capped_count(people.filter(email_norm="")) if count.number else 0,
         "has_template": Template.objects.for_org(request.organization).in_use().exists(),
         "has_mailbox": Mailbox.objects.for_org(request.organization).in_use().exists(),
-        "some": people.select_related("account").order_by("-icp_score", "id")[:8], "picked": len(ids),
+        "some": people.select_related("account").order_by("-icp_score", "id")[:8], "picked": bool(picked),
         "needs_address": not request.organization.postal_address.strip(),
     }  # fmt: skip
     return render(request, "outreach/new.html", context, status=422 if form.is_bound else 200)
@@ -92,14 +93,12 @@ def _proposed_name(request: EventRequest) -> str:
     return f"{request.event.name if request.event else 'Mails'}, {day.day} {day:%B}"
 
 
-def _uuids(values: list[str]) -> list[UUID]:
-    found = []
-    for value in values[:MOST_PEOPLE]:
-        try:
-            found.append(UUID(value))
-        except ValueError:
-            continue
-    return found
+def _picked(request: EventRequest, picked: dict[str, list[str]]) -> QuerySet[Person]:
+    """The people ticked on a list, or those of the accounts ticked there."""
+    people = Person.objects.for_org(request.organization)
+    if accounts := picked.get("accounts"):
+        return people.filter(account_id__in=accounts)
+    return people.filter(pk__in=picked.get("people", []))
 
 
 @require_safe

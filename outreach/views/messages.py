@@ -147,8 +147,8 @@ def compose(request: EventRequest, pk: UUID) -> HttpResponse:
     """Write one mail to one person, from a template or from nothing."""
     person = get_object_or_404(Person.objects.for_org(request.organization).select_related("account"), pk=pk)
     templates = Template.objects.for_org(request.organization).in_use()
-    template_id = _uuid(request.GET.get("template", ""))
-    chosen = templates.filter(pk=template_id).first() if template_id else None
+    wanted = _uuid(request.GET.get("template", ""))
+    chosen = templates.filter(pk=wanted).first() if wanted else None
     initial = {"subject": chosen.subject, "body": chosen.body} if chosen else {}
     form = ComposeForm(request.POST or None, organization=request.organization, initial=initial)
     if request.method == "POST" and form.is_valid():
