@@ -125,7 +125,7 @@ def _addresses(home: Home, port: int) -> dict[str, str]:
 
 
 def _programs(environment: dict[str, str], port: int) -> list[Program]:
-    """In the order of starting, which is the reverse of stopping: the worker goes before its broker."""
+    """In the order of starting, which is the reverse of stopping."""
     celery = [sys.executable, "-m", "celery", "-A", "eventops"]
     programs = [
         Program(
@@ -231,14 +231,14 @@ def _watch(programs: list[Program], stack: Stack, asked: list[int]) -> None:
 
 
 def _stop(programs: list[Program]) -> None:
-    """Stop in the reverse order of starting; beat and web together, since neither waits for the other."""
+    """Stop web, beat and worker together, then the sandbox that a last task may talk to; the servers outlive them all."""
     running_programs = [
         program for program in programs if program.process is not None and program.process.poll() is None
     ]
     if running_programs:
         print("Stopping …", flush=True)
     for program in reversed(running_programs):
-        if program.name in {"web", "beat"} and program.process is not None:
+        if program.name != "sandbox" and program.process is not None:
             program.process.send_signal(signal.SIGTERM)
     for program in reversed(running_programs):
         if program.process is not None:
