@@ -39,11 +39,11 @@ class Chip:
     remove: str
 
 
-def capped_count(rows: "models.QuerySet[Any]", *, cap: int = COUNT_CAP) -> Count:
-    """Count up to ``cap``. A filter so narrow that counting takes long is answered with the planner's estimate."""
+def capped_count(rows: "models.QuerySet[Any]", *, cap: int = COUNT_CAP, patience_ms: int = COUNT_PATIENCE_MS) -> Count:
+    """Count up to ``cap``. What takes longer than ``patience_ms`` is answered with the planner's estimate."""
     plain = rows.order_by().values("pk")
     try:
-        with time_limit(COUNT_PATIENCE_MS):
+        with time_limit(patience_ms):
             number = plain[: cap + 1].count()
     except OutOfTime:
         return Count(_estimate(plain), about=True)

@@ -37,6 +37,8 @@ SHOWN = {
     "all": Q(),
 }
 MOST_PEOPLE = 50_000
+PATIENCE_MS = 5_000
+"""How long counting may take: whoever writes to people is told how many they are, not about how many."""
 
 
 @require_safe
@@ -62,7 +64,7 @@ def new(request: EventRequest) -> HttpResponse:
     chosen = PersonFilter(request.GET, organization=request.organization, user=request.user, event=request.event)
     picked = request.session.get(PICKED, {}) if request.GET.get("picked") else {}
     people = _picked(request, picked) if picked else chosen.rows()
-    count = capped_count(people, cap=MOST_PEOPLE)
+    count = capped_count(people, cap=MOST_PEOPLE, patience_ms=PATIENCE_MS)
     initial = {"name": _proposed_name(request), "template": request.GET.get("template")}
     form = CampaignForm(request.POST or None, organization=request.organization, initial=initial)
     if request.method == "POST" and form.is_valid():
@@ -79,7 +81,7 @@ def new(request: EventRequest) -> HttpResponse:
                 return redirect("outreach:campaign", pk=campaign.pk)
     context = {
         "form": form, "filter": chosen, "chips": chosen.chips(), "count": count, "filter_url": reverse("outreach:filter"),
-        "without_address": capped_count(people.filter(email_norm="")) if count.number else 0,
+        "without_address": capped_count(people.filter(email_norm=""), patience_ms=PATIENCE_MS) if count.number else 0,
         "has_template": Template.objects.for_org(request.organization).in_use().exists(),
         "has_mailbox": Mailbox.objects.for_org(request.organization).in_use().exists(),
         "some": people.select_related("account").order_by("-icp_score", "id")[:8], "picked": bool(picked),
