@@ -12,6 +12,8 @@ from django.utils import timezone
 from identity.scope import org_scope, system_scope
 from meetings.calendars import as_ics, organizer_email
 from meetings.models import Invitation, Meeting
+from outreach.addresses import address_hashes
+from outreach.models import Suppression
 
 log = structlog.get_logger(__name__)
 Status = Invitation.Status
@@ -75,6 +77,9 @@ def _why_not(invitation: Invitation) -> str:
         return "The meeting was cancelled." if is_cancelled else "The meeting was taken up again."
     if not invitation.attendee.person.email:
         return "This person has no e-mail address any more."
+    hashes = address_hashes(invitation.organization_id, invitation.attendee.person.email)
+    if Suppression.objects.for_org(invitation.organization_id).of(hashes).exists():
+        return "This address must not be written to: it is on the suppression list."
     return ""
 
 

@@ -324,3 +324,17 @@ def test_an_account_can_be_met_without_naming_anybody(
 
     assert "Ada Lovelace" in form.text
     assert [m.account_id for m in _all(organization)] == [account.pk]
+
+
+def test_the_pages_of_account_and_person_show_meetings_and_offer_to_book(
+    browser: Client, client_for: Callable[[User], Client], viewer: User, meeting: Meeting, person: Person
+) -> None:
+    of_account = browser.get(f"/accounts/{meeting.account_id}/")
+    of_person = browser.get(f"/people/{person.pk}/")
+    for_viewer = client_for(viewer).get(f"/people/{person.pk}/")
+
+    assert f'href="/meetings/{meeting.pk}/"' in of_account.text
+    assert f'href="/meetings/new/?account={meeting.account_id}"' in of_account.text
+    assert f'href="/meetings/{meeting.pk}/"' in of_person.text
+    assert f'href="/meetings/new/?person={person.pk}"' in of_person.text
+    assert f"/meetings/new/?person={person.pk}" not in for_viewer.text
