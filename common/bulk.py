@@ -14,9 +14,7 @@ from psycopg.types.json import Jsonb
 
 def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """``COPY`` rows into a temporary table of this transaction."""
-    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
-        sql.Identifier(table), sql.SQL(", ").join([sql.Identifier(column) for column in columns])
-    )
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), _listed(columns))
     with (
         connection.cursor() as cursor,
         cursor.cursor.copy(statement) as copy,
@@ -31,12 +29,12 @@ def insert_many(objects: Sequence[models.Model], *, ignore_conflicts: bool = Fal
         return
     model = type(objects[0])
     table, fields = model._meta.db_table, model._meta.concrete_fields
-    columns = [_column(field) for field in fields]
+    columns = [field.column for field in fields]
     with _temporary_copy(table, fields, objects) as temporary:
         _execute(
             sql.SQL("INSERT INTO {table} ({columns}) SELECT {columns} FROM {temporary}{conflict}").format(
                 table=sql.Identifier(table),
-                columns=sql.SQL(", ").join([sql.Identifier(column) for column in columns]),
+                columns=_listed(columns),
                 temporary=sql.Identifier(temporary),
                 conflict=sql.SQL(" ON CONFLICT DO NOTHING" if ignore_conflicts else ""),
             )
@@ -48,23 +46,18 @@ def update_many(objects: Sequence[models.Model], names: Iterable[str]) -> None:
     if not objects:
         return
     model = type(objects[0])
-    key = model._meta.pk
-    fields = [key, *(model._meta.get_field(name) for name in names)]
+    fields: list[models.Field[Any, Any]] = [model._meta.pk, *(_field(model, name) for name in names)]
     with _temporary_copy(model._meta.db_table, fields, objects) as temporary:
         _execute(
             sql.SQL("UPDATE {table} t SET {assignments} FROM {temporary} n WHERE t.{key} = n.{key}").format(
                 table=sql.Identifier(model._meta.db_table),
                 assignments=sql.SQL(", ").join(
-                    [sql.SQL("{0} = n.{0}").format(sql.Identifier(_column(field))) for field in fields[1:]]
+                    [sql.SQL("{0} = n.{0}").format(sql.Identifier(field.column)) for field in fields[1:]]
                 ),
                 temporary=sql.Identifier(temporary),
-                key=sql.Identifier(_column(key)),
+                key=sql.Identifier(fields[0].column),
             )
         )
-
-
-def _column(field: Any) -> str:
-    return str(field.column)
 
 
 class _temporary_copy:  # noqa: N801 - used as a function
@@ -79,7 +72,7 @@ class _temporary_copy:  # noqa: N801 - used as a function
         _execute(
             sql.SQL("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA").format(
                 sql.Identifier(self._name),
-                sql.SQL(", ").join([sql.Identifier(column) for column in columns]),
+                _listed(columns),
                 sql.Identifier(self._table),
             )
         )
@@ -97,6 +90,16 @@ class _temporary_copy:  # noqa: N801 - used as a function
     def __exit__(self, kind: object, *_: object) -> None:
         if kind is None:
             _execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(self._name)))
+
+
+def _listed(columns: Sequence[str]) -> sql.Composed:
+    return sql.SQL(", ").join([sql.Identifier(column) for column in columns])
+
+
+def _field(model: type[models.Model], name: str) -> "models.Field[Any, Any]":
+    field = model._meta.get_field(name)
+    assert isinstance(field, models.Field)  # noqa: S101 - a relation from elsewhere cannot be written
+    return field
 
 
 def _execute(statement: sql.Composed) -> None:

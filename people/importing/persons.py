@@ -99,7 +99,7 @@ SELECT c.person_id, %(org)s, c.account_id, %(now)s, %(now)s,
     coalesce(c.emails[1], ''), coalesce(c.emails_norm[1], ''), (c.person->>'owner_id')::uuid, %(source)s, '', '[]',
     concat_ws(' ', c.person->>'name_norm', nullif(c.emails_norm[1], ''), nullif(c.person->>'title_norm', '')
               , nullif(a.name_norm, ''))
-FROM chunk c LEFT JOIN accounts_account a ON a.id = c.account_id
+FROM chunk c LEFT JOIN accounts_account a ON a.id = c.account_id AND a.id = ANY(%(accounts)s)
 WHERE c.is_new
 """  # noqa: S608
 
@@ -165,7 +165,8 @@ UPDATE chunk SET
 _NOTE_RESULT = """
 UPDATE people_importrow r SET outcome = c.outcome, person_id = c.person_id,
     reason = CASE WHEN c.note <> '' THEN c.note ELSE c.reason END
-FROM chunk c WHERE r.list_import_id = %(id)s AND r.row_no = c.row_no
+FROM chunk c
+WHERE r.list_import_id = %(id)s AND r.row_no > %(low)s AND r.row_no <= %(high)s AND r.row_no = c.row_no
 """
 
 _COUNTS = """
@@ -280,7 +281,8 @@ def _match(params: dict[str, Any]) -> None:
 
 
 def _write_new(list_import: ListImport, params: Mapping[str, Any]) -> None:
-    _run(_INSERT, params)
+    accounts = [a for (a,) in _rows("SELECT DISTINCT account_id FROM chunk WHERE is_new AND account_id IS NOT NULL")]
+    _run(_INSERT, {**params, "accounts": accounts})
     _run(_INSERT_ADDRESSES, params)
     announce_selected(
         "SELECT %s, %s::uuid, %s::uuid, %s::uuid, account_id, person_id, "
@@ -369,7 +371,8 @@ def _run(statement: str, params: Mapping[str, Any] | None = None) -> None:
 def _rows(statement: str, params: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
-        return list(cursor.fetchall())
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
 
 
 def lock_organization(organization_id: UUID) -> None:

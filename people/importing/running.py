@@ -98,10 +98,9 @@ class _Job:
                 if not current.is_at_work:
                     return True
                 phase = current.phase
-            if self._late():
-                self._let_go()
-                return False
             steps[phase]()
+            if self._late():
+                return self._let_go()
 
     def fail(self, reason: str) -> None:
         with org_scope(self._organization_id):
@@ -112,9 +111,11 @@ class _Job:
     def _late(self) -> bool:
         return time.monotonic() > self._deadline
 
-    def _let_go(self) -> None:
-        with self._locked() as current:
-            current.worker = current.leased_until = None
+    def _let_go(self) -> bool:
+        """Leave the import to whoever comes next; ``True`` when nothing is left to do."""
+        with org_scope(self._organization_id):
+            mine = ListImport.objects.filter(pk=self._import_id, worker=self._worker)
+            return not mine.update(worker=None, leased_until=None)
 
     @contextmanager
     def _locked(self) -> Iterator[ListImport]:
@@ -158,6 +159,8 @@ class _Job:
             keep.__exit__(None, None, None)
 
     def _group(self) -> None:
+        with org_scope(self._organization_id):
+            staging.gather_statistics()
         with self._locked() as current:
             grouping.group(current)
             current.phase, current.rows_done = Phase.COMPANIES, 0

@@ -13,8 +13,9 @@ from common.tabular import UnreadableError
 from events.models import Event
 from identity.models import Organization
 from identity.scope import org_scope, system_scope
+from people import import_services as services
 from people.import_models import ListImport
-from people.importing import mapping, rejects, running, services
+from people.importing import mapping, rejects, running
 from people.importing.mapping import MappingError
 
 

@@ -7,8 +7,9 @@ from typing import Any
 from events.models import Event
 from identity.models import Organization
 from identity.scope import org_scope
+from people import import_services as services
 from people.import_models import ImportRow, ListImport
-from people.importing import mapping, rejects, running, services
+from people.importing import mapping, rejects, running
 
 
 def csv_bytes(rows: list[list[str]]) -> bytes:
