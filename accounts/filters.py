@@ -28,6 +28,9 @@ class ExtraFilter:
     label: str
     choices: Sequence[tuple[str, str]]
     apply: Callable[[Rows, str, Event | None], Rows]
+    field: Callable[[], forms.Field] | None = None
+    """Another field than a choice, for a filter that only a link sets."""
+    words: Callable[[str], str] | None = None
 
 
 extra_filters: dict[str, list[ExtraFilter]] = {"accounts": [], "people": []}
@@ -52,7 +55,9 @@ class ListFilter(forms.Form):
         self.event = None if self.everything else event
         for extra in extra_filters[self.subject]:
             choices = [("", "Any"), *extra.choices]
-            self.fields[extra.name] = forms.ChoiceField(label=extra.label, choices=choices, required=False)
+            self.fields[extra.name] = (
+                extra.field() if extra.field else forms.ChoiceField(label=extra.label, choices=choices, required=False)
+            )
         self.prepare()
         self.is_valid()
         self.chosen = {k: v for k, v in self.cleaned_data.items() if v not in (None, "", [])}
@@ -167,6 +172,9 @@ class ListFilter(forms.Form):
     def words(self, name: str, value: Any) -> str:
         if name == "q":
             return f"“{value}”"
+        for extra in extra_filters[self.subject]:
+            if extra.name == name and extra.words:
+                return extra.words(value)
         field = self.fields[name]
         label = str(field.label or name).lower()
         if isinstance(field, forms.BooleanField):

@@ -29,7 +29,7 @@ def insert_many(objects: Sequence[models.Model], *, ignore_conflicts: bool = Fal
         return
     model = type(objects[0])
     table, fields = model._meta.db_table, model._meta.concrete_fields
-    columns = [field.column for field in fields]
+    columns = [_column(field) for field in fields]
     with _temporary_copy(table, fields, objects) as temporary:
         _execute(
             sql.SQL("INSERT INTO {table} ({columns}) SELECT {columns} FROM {temporary}{conflict}").format(
@@ -52,10 +52,10 @@ def update_many(objects: Sequence[models.Model], names: Iterable[str]) -> None:
             sql.SQL("UPDATE {table} t SET {assignments} FROM {temporary} n WHERE t.{key} = n.{key}").format(
                 table=sql.Identifier(model._meta.db_table),
                 assignments=sql.SQL(", ").join(
-                    [sql.SQL("{0} = n.{0}").format(sql.Identifier(field.column)) for field in fields[1:]]
+                    [sql.SQL("{0} = n.{0}").format(sql.Identifier(_column(field))) for field in fields[1:]]
                 ),
                 temporary=sql.Identifier(temporary),
-                key=sql.Identifier(fields[0].column),
+                key=sql.Identifier(_column(fields[0])),
             )
         )
 
@@ -94,6 +94,11 @@ class _temporary_copy:  # noqa: N801 - used as a function
 
 def _listed(columns: Sequence[str]) -> sql.Composed:
     return sql.SQL(", ").join([sql.Identifier(column) for column in columns])
+
+
+def _column(field: "models.Field[Any, Any]") -> str:
+    assert field.column is not None  # noqa: S101 - a field without a column cannot be written
+    return field.column
 
 
 def _field(model: type[models.Model], name: str) -> "models.Field[Any, Any]":

@@ -80,6 +80,7 @@ ROUTERS: dict[str, str] = {
     "/dashboards": "analytics.api.dashboards",
     "/": "identity.api.router",
     "": "eventops.operations_api.router",
+    "/imports": "people.import_api.router",
     "/ai": "research.api.router",
 }
 """Prefix below ``/api`` to the dotted path of the router."""

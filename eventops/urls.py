@@ -22,6 +22,7 @@ urlpatterns = [
     path("api/", api.urls),
     path("accounts/", include("accounts.urls")),
     path("people/", include("people.urls")),
+    path("import/", include("people.import_urls")),
     path("outreach/", include("outreach.urls")),
     path("u/<str:token>/", public.unsubscribe, name="unsubscribe"),
     path("activities/", include("activities.urls")),

@@ -90,6 +90,11 @@ class ListImport(TenantModel):
         return self.file_name
 
     @property
+    def look(self) -> str:
+        """The status word of the shared palette (``common.tones``)."""
+        return {"checking": "processing", "checked": "preview", "running": "importing"}.get(self.status, self.status)
+
+    @property
     def is_at_work(self) -> bool:
         return self.status in {self.Status.CHECKING, self.Status.RUNNING}
 

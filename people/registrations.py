@@ -1,23 +1,30 @@
 """What people put onto pages of lower apps, and what can be done with many people at once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
+from uuid import UUID
 
+from django import forms
 from django.utils import timezone
 
 from accounts.bulk import Batch, BulkAction, Subject, register_action, register_subject
 from accounts.bulk_forms import ExportForm, OwnerForm, TagForm
 from accounts.exports import write_file
-from accounts.models import Account, Tag
+from accounts.filters import ExtraFilter, extra_filters
+from accounts.models import Account, Tag, TargetAccount
 from accounts.owners import check_member
 from accounts.panels import account_board
 from accounts.services import tags_named
 from common.happenings import Happening, Kind, announce
 from common.text import normalise
+from events.models import Event
 from identity.models import Role, User
+from identity.scope import current_organization_id
 from identity.web import OrgRequest
 from people import exports  # noqa: F401 - says how people are exported
 from people.filters import PersonFilter
+from people.import_models import ListImport
+from people.importing import results
 from people.models import Person, PersonTag
 
 SHOWN = 12
@@ -111,3 +118,32 @@ _person_actions: list[dict[str, Any]] = [
 ]  # fmt: skip
 for _action in _person_actions:
     register_action(BulkAction(subject="people", **_action))
+
+
+def _came_in(ids: Callable[[UUID, UUID], Any]) -> Callable[[Any, Any, Any], Any]:
+    """A filter of a list: what the import with this id created or changed."""
+
+    def apply(rows: Any, import_id: Any, event: Event | None) -> Any:
+        organization_id = current_organization_id()
+        path = "account_id" if rows.model is TargetAccount else "pk"
+        return rows.filter(**{f"{path}__in": ids(organization_id, import_id)}) if organization_id else rows.none()
+
+    return apply
+
+
+def _name_of_import(import_id: str) -> str:
+    found = ListImport.objects.filter(pk=import_id).values_list("file_name", flat=True).first()
+    return f"from {found}" if found else "from an unknown import"
+
+
+for _subject, _ids in (("accounts", results.accounts_of), ("people", results.people_of)):
+    extra_filters[_subject].append(
+        ExtraFilter(
+            name="import",
+            label="Import",
+            choices=(),
+            words=_name_of_import,
+            apply=_came_in(_ids),
+            field=lambda: forms.UUIDField(required=False, widget=forms.HiddenInput),
+        )
+    )

@@ -54,6 +54,7 @@ MAIN = (
 )
 FOOT = (Place("identity:settings", "Settings", "settings", ","),)
 ADMIN = (
+    Place("imports:list", "Import", "upload", "i"),
     Place("research:rules", "Scoring", "target"),
     Place("events:list", "Events", "flag", "e"),
 )

@@ -132,7 +132,9 @@ def emails(text: str) -> list[str]:
 
 def _is_plain_email(text: str) -> bool:
     """Whether the address is of the usual shape, which needs no closer look."""
-    return bool(_EMAIL.fullmatch(text)) and ".." not in text and ".@" not in text and "-." not in text and len(text) <= 254
+    return (
+        bool(_EMAIL.fullmatch(text)) and ".." not in text and ".@" not in text and "-." not in text and len(text) <= 254
+    )
 
 
 def _email(text: str) -> str:

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 import structlog
 from django.db import OperationalError
-from django.db.models import Count, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from common.happenings import Happening, Kind, announce
@@ -96,11 +96,15 @@ class _Job:
         while True:
             with self._locked() as current:
                 if not current.is_at_work:
-                    return True
+                    break
                 phase = current.phase
             steps[phase]()
             if self._late():
                 return self._let_go()
+        if current.status == Status.FINISHED:
+            with org_scope(self._organization_id):
+                persons.settle_search_indexes()
+        return True
 
     def fail(self, reason: str) -> None:
         with org_scope(self._organization_id):
@@ -232,15 +236,3 @@ def _finish(current: ListImport) -> None:
         )
     )
     log.info("import finished", import_id=str(current.pk), rows=current.rows_total, rejected=current.rows_rejected)
-
-
-def reasons(list_import: ListImport) -> list[tuple[str, int]]:
-    """Why rows are rejected, with how many, most frequent first."""
-    found = (
-        ImportRow.objects.for_org(list_import.organization_id)
-        .filter(list_import=list_import, outcome=Outcome.REJECTED)
-        .values_list("reason")
-        .annotate(rows=Count("row_no"))
-        .order_by("-rows", "reason")[:50]
-    )
-    return [(str(reason), int(rows)) for reason, rows in found]

@@ -15,7 +15,7 @@ from identity.models import Organization
 from identity.scope import org_scope, system_scope
 from people import import_services as services
 from people.import_models import ListImport
-from people.importing import mapping, rejects, running
+from people.importing import mapping, rejects, results, running
 from people.importing.mapping import MappingError
 
 
@@ -89,7 +89,7 @@ class Command(BaseCommand):
             f"accounts: {i.accounts_created} created, {i.accounts_updated} updated; people: {i.people_created} created, "
             f"{i.people_updated} updated; {i.rows_repeated} repeated rows, {i.rows_cleaned} rows with values cleaned"
         )
-        for reason, count in running.reasons(list_import):
+        for reason, count in results.reasons(list_import):
             self.stdout.write(f"  {count:>6} x {reason}")
         if i.rows_rejected:
             target = options["errors"] or options["file"].with_name(f"{options['file'].stem}-rejected.csv")

@@ -1,0 +1,42 @@
+"""Imports: everybody sees them, reps bring lists in."""
+
+from identity.models import Organization
+from tests.access.matrix import REP, VIEWER, members, operation
+from tests.people.importing.helpers import begin, bring_in
+
+LIST = [["Company", "City"], ["Acme GmbH", "Bremen"], ["", "Nowhere"]]
+
+
+def _draft(organization: Organization) -> object:
+    return begin(organization, b"Company,City\nAcme GmbH,Bremen\n").pk
+
+
+def _checked(organization: Organization) -> object:
+    return bring_in(organization, LIST, only_check=True).pk
+
+
+def _finished(organization: Organization) -> object:
+    return bring_in(organization, LIST).pk
+
+
+ROWS = {
+    "imports:list": members(get=VIEWER),
+    "imports:upload": members(post=REP, data={}),
+    "imports:show": members(get=VIEWER, pk="finished_import"),
+    "imports:format": members(
+        get=REP, post=REP, pk="draft_import", data={"encoding": "utf-8", "delimiter": ",", "header_row": 1}
+    ),
+    "imports:columns": members(get=REP, post=REP, pk="draft_import", data={"mode": "both", "target-0": "account.name"}),
+    "imports:preview": members(get=VIEWER, pk="checked_import"),
+    "imports:run": members(post=REP, pk="checked_import"),
+    "imports:result": members(get=VIEWER, pk="finished_import"),
+    "imports:discard": members(post=REP, pk="draft_import"),
+    "imports:rejected": members(get=REP, pk="finished_import"),
+    "imports:original": members(get=REP, pk="finished_import"),
+    "GET /api/imports": operation(VIEWER),
+    "POST /api/imports": operation(REP),
+    "GET /api/imports/{import_id}": operation(VIEWER, import_id="finished_import"),
+    "POST /api/imports/{import_id}/run": operation(REP, import_id="checked_import"),
+    "GET /api/imports/{import_id}/errors": operation(REP, import_id="finished_import"),
+}
+BUILDERS = {"draft_import": _draft, "checked_import": _checked, "finished_import": _finished}
