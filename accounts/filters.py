@@ -203,6 +203,12 @@ def tag_choices(organization: Organization) -> list[tuple[str, str]]:
     return [(str(tag.pk), tag.name) for tag in Tag.objects.for_org(organization)[:500]]
 
 
+def hall_choices(event: Event | None) -> list[tuple[str, str]]:
+    """The halls of the show in which a target has a stand."""
+    halls = Stand.objects.filter(target__event=event).exclude(hall="").order_by("hall").values_list("hall", flat=True)
+    return [("", "Any"), *((hall, hall) for hall in halls.distinct()[:200])]
+
+
 class AccountFilter(ListFilter):
     """Target accounts of the event, or all accounts of the organization."""
 
@@ -220,7 +226,7 @@ class AccountFilter(ListFilter):
     score_min = forms.IntegerField(label="Score from", min_value=0, max_value=100, required=False)
     score_max = forms.IntegerField(label="Score to", min_value=0, max_value=100, required=False)
     tag = forms.MultipleChoiceField(required=False)
-    hall = forms.CharField(max_length=80, required=False)
+    hall = forms.ChoiceField(required=False)
     country = forms.CharField(max_length=80, required=False)
     contact = forms.ChoiceField(
         label="People", choices=[("", "Any"), ("yes", "at least one"), ("no", "none yet")], required=False
@@ -231,6 +237,7 @@ class AccountFilter(ListFilter):
         self.text_path = "search_text" if self.everything else "account__search_text"
         set_choices(self, "owner", lambda: owner_choices(self.organization))
         set_choices(self, "tag", lambda: tag_choices(self.organization))
+        set_choices(self, "hall", lambda: hall_choices(self.event))
         if self.everything:
             for name in ("tier", "status", "stage", "score_min", "score_max", "hall"):
                 del self.fields[name]

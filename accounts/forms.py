@@ -94,6 +94,25 @@ class CellForm(forms.Form):
         self.fields["value"].widget.attrs["aria-label"] = field.capitalize()
 
 
+FACT_CELLS = (
+    "website", "industry", "headquarters", "city", "region", "country", "phone", "linkedin", "employee_count", "revenue",
+)  # fmt: skip
+"""The facts of an account that can be edited where they stand."""
+
+
+class FactForm(forms.ModelForm):  # type: ignore[type-arg]
+    """One fact of an account."""
+
+    class Meta:
+        model = Account
+        fields = FACT_CELLS
+
+    def __init__(self, *args: Any, field: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields = {field: self.fields[field]}
+        self.fields[field].widget.attrs["aria-label"] = str(Account._meta.get_field(field).verbose_name).capitalize()
+
+
 class StandForm(forms.Form):
     hall = forms.CharField(max_length=80, required=False)
     number = forms.CharField(label="Stand", max_length=60, required=False)

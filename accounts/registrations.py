@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any
 
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts import services
@@ -14,6 +15,8 @@ from accounts.models import Account, AccountTag, Tag, TargetAccount
 from accounts.owners import check_member
 from common.happenings import Happening, Kind, announce
 from common.text import normalise
+from events.models import Event
+from events.panels import Figure, register_figures
 from identity.models import Organization, Role, User
 
 
@@ -131,6 +134,18 @@ def target_here(batch: Batch) -> int:
     return len(fresh)
 
 
+def figures(event: Event) -> list[Figure]:
+    """How many accounts we target at the show, and at how many of them we know nobody."""
+    targets = TargetAccount.objects.for_org(event.organization_id).at(event)
+    without = targets.filter(account__people=None)
+    here = reverse("accounts:list")
+    return [
+        Figure(label="Target accounts", value=targets.count(), href=here),
+        Figure(label="Without people yet", value=without.count(), href=f"{here}?contact=no"),
+    ]
+
+
+register_figures(figures)
 register_subject(
     Subject(
         key="accounts", one="account", many="accounts", list_url="accounts:list", make_filter=AccountFilter,

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts import services
 from accounts.bulk import actions_for
 from accounts.filters import AccountFilter
-from accounts.forms import AccountForm, CellForm, NewAccountForm, StandFormSet
+from accounts.forms import FACT_CELLS, AccountForm, CellForm, FactForm, NewAccountForm, StandFormSet
 from accounts.models import Account, TargetAccount
 from accounts.owners import NotAMember
 from accounts.panels import account_board
@@ -185,6 +185,8 @@ def stands(request: EventRequest, pk: UUID) -> HttpResponse:
 def cell(request: EventRequest, pk: UUID, field: str) -> HttpResponse:
     """Tier, status, stage or owner at the chosen show, edited where it stands. GET is the form, POST saves."""
     account = get_object_or_404(Account.objects.for_org(request.organization), pk=pk)
+    if field in FACT_CELLS:
+        return _fact(request, account, field)
     found = _target(request, account)
     if found is None or field not in CELLS:
         raise Http404
@@ -202,6 +204,19 @@ def cell(request: EventRequest, pk: UUID, field: str) -> HttpResponse:
             return render(request, "accounts/cell.html#value", context)
     status = 422 if request.method == "POST" else 200
     return render_part(request, "accounts/cell.html", "form", context, status=status)
+
+
+def _fact(request: EventRequest, account: Account, field: str) -> HttpResponse:
+    """A fact of the account itself, edited in place."""
+    copy = Account.objects.for_org(request.organization).get(pk=account.pk)
+    form = FactForm(request.POST or None, instance=copy, field=field)
+    context = {"bound": form[field], "subject": account, "url": request.path}
+    if request.method == "POST" and form.is_valid():
+        services.update_account(account, actor=request.user, fields={field: form.cleaned_data[field]})
+        if not is_fragment(request):
+            return redirect("accounts:detail", pk=account.pk)
+        return render(request, "components/fact_cell.html#value", {"value": getattr(account, field)})
+    return render_part(request, "components/fact_cell.html", "form", context, status=422 if form.is_bound else 200)
 
 
 def _target(request: EventRequest, account: Account) -> TargetAccount | None:

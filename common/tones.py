@@ -1,7 +1,7 @@
 """What each stored status word looks like: the same word means the same thing in every app."""
 
 _LOOKS = {
-    ("", "circle"): "new not_started unassigned",
+    ("", "circle"): "new not_started unassigned lead prospecting",
     ("", "edit"): "draft drafted",
     ("", "ban"): "disqualified",
     ("", "check"): "unchanged",

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.db.models import Exists, OuterRef, Q
 
-from accounts.filters import ListFilter, Rows, owner_choices, set_choices, tag_choices
+from accounts.filters import ListFilter, Rows, hall_choices, owner_choices, set_choices, tag_choices
 from accounts.models import Account, Stand, TargetAccount, Tier
 from people.models import PERSONA_FLAGS, Person, PersonTag
 
@@ -30,7 +30,7 @@ class PersonFilter(ListFilter):
     score_min = forms.IntegerField(label="Score from", min_value=0, max_value=100, required=False)
     score_max = forms.IntegerField(label="Score to", min_value=0, max_value=100, required=False)
     tag = forms.MultipleChoiceField(required=False)
-    hall = forms.CharField(max_length=80, required=False)
+    hall = forms.ChoiceField(required=False)
     email = forms.ChoiceField(
         label="E-mail", choices=[("", "Any"), ("yes", "known"), ("no", "missing")], required=False
     )
@@ -39,6 +39,7 @@ class PersonFilter(ListFilter):
     def prepare(self) -> None:
         set_choices(self, "owner", lambda: owner_choices(self.organization))
         set_choices(self, "tag", lambda: tag_choices(self.organization))
+        set_choices(self, "hall", lambda: hall_choices(self.event))
         if self.everything:
             for name in ("tier", "status", "stage", "hall"):
                 del self.fields[name]

@@ -167,8 +167,8 @@ def cell(request: EventRequest, pk: UUID, field: str) -> HttpResponse:
         else:
             if not is_fragment(request):
                 return redirect("people:detail", pk=pk)
-            return render(request, "people/cell.html#value", context | {"value": getattr(person, field)})
-    return render_part(request, "people/cell.html", "form", context, status=422 if form.is_bound else 200)
+            return render(request, "components/fact_cell.html#value", context | {"value": getattr(person, field)})
+    return render_part(request, "components/fact_cell.html", "form", context, status=422 if form.is_bound else 200)
 
 
 def _target(request: EventRequest, person: Person) -> TargetAccount | None:

@@ -81,6 +81,8 @@ def cell_value(value: object) -> SafeString:
     words: object = value
     if isinstance(value, (date, datetime)):
         words = day(value)
+    elif isinstance(value, int):
+        words = f"{value:,}"
     found: SafeString = cell("text", "", words)
     return found
 

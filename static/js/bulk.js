@@ -3,6 +3,7 @@
 // everything in the filter (data-total="7213"): the form then sends all=1 besides the filter it already carries.
 export function attach(form) {
   const bar = form.querySelector("[data-bulk-bar]");
+  if (!bar) return;
   const page = form.querySelector("[data-bulk-page]");
   const all = form.querySelector("input[name=all]");
   const everything = form.querySelector("[data-bulk-all]");
@@ -16,7 +17,7 @@ export function attach(form) {
     if (bar.matches("form"))
       list.forEach((b) => {
         b.name = "id";
-        b.setAttribute("form", bar.id);
+        b.setAttribute("form", bar.getAttribute("id")); // bar.id would be the boxes, once they are called id
       });
     const picked = list.filter((b) => b.checked).length;
     const total = Number(everything?.dataset.total ?? 0);

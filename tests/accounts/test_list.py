@@ -153,3 +153,58 @@ def test_a_damaged_page_address_starts_over(client_for, viewer, event):
     response = client_for(viewer).get(reverse("accounts:list") + "?tier=A&cursor=xx")
 
     assert (response.status_code, response["Location"]) == (302, reverse("accounts:list") + "?tier=A")
+
+
+def test_tier_and_owner_are_edited_where_they_stand(client_for, rep, organization, event):
+    (target,) = targets(organization, event, "Acme")
+    client = client_for(rep)
+
+    form = client.get(reverse("accounts:cell", args=[target.account_id, "tier"]), headers=HTMX)
+    saved = client.post(reverse("accounts:cell", args=[target.account_id, "tier"]), {"value": "C"}, headers=HTMX)
+    owned = client.post(
+        reverse("accounts:cell", args=[target.account_id, "owner"]), {"value": str(rep.pk)}, headers=HTMX
+    )
+    refused = client.post(reverse("accounts:cell", args=[target.account_id, "tier"]), {"value": "Z"}, headers=HTMX)
+
+    with system_scope():
+        target.refresh_from_db()
+        told = [
+            entry.summary for entry in target.account.activities.exclude(kind="SCORE_UPDATED").order_by("occurred_at")
+        ]
+    assert form.text.startswith('<form class="cell-form"')
+    assert saved.text.strip() == '<button class="cell-edit"><span class="badge" data-tone="">C</span></button>'
+    assert (owned.status_code, refused.status_code) == (200, 422)
+    assert (target.tier, target.owner_id) == ("C", rep.pk)
+    assert told == ["Tier is now C", f"Owner is now {rep}"]
+
+
+def test_a_fact_of_the_account_is_edited_where_it_stands(client_for, rep, organization, event):
+    account = AccountFactory.create(organization=organization, name="Acme")
+    client = client_for(rep)
+
+    saved = client.post(
+        reverse("accounts:cell", args=[account.pk, "employee_count"]), {"employee_count": "1200"}, headers=HTMX
+    )
+    refused = client.post(
+        reverse("accounts:cell", args=[account.pk, "website"]), {"website": "not a site"}, headers=HTMX
+    )
+    unknown = client.get(reverse("accounts:cell", args=[account.pk, "search_text"]))
+
+    assert "1,200" in saved.text
+    assert (refused.status_code, unknown.status_code) == (422, 404)
+
+
+def test_an_account_that_looks_like_one_we_have_is_shown_first(client_for, rep, organization, event):
+    AccountFactory.create(organization=organization, name="Müller Maschinenbau GmbH", website="https://mueller-mb.de")
+    AccountFactory.create(name="Foreign Robotics")
+    client = client_for(rep)
+
+    def ask(**form):
+        response = client.post(reverse("accounts:create"), form)
+        return response.status_code, re.findall(r'<span class="quiet">([^<·]*)', response.text)
+
+    assert ask(name="muller maschinenbau AG") == (422, ["has the same name"])
+    assert ask(name="Muller Maschinenbaw") == (422, ["has nearly the same name"])
+    assert ask(name="Whatever", website="www.mueller-mb.de/about") == (422, ["has the same domain, mueller-mb.de"])
+    assert ask(name="Foreign Robotics")[0] == 302
+    assert ask(name="Müller Maschinenbau", anyway="1")[0] == 302

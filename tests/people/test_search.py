@@ -1,0 +1,110 @@
+"""Search under row-level security: through the index, and never beyond one's own organization."""
+
+import pytest
+from django.db import connection
+
+from accounts.models import Account
+from common import search
+from identity.scope import org_scope, system_scope
+from people.models import Person
+from tests.factories import AccountFactory, PersonFactory
+
+
+@pytest.fixture
+def crowd(organization):
+    """Enough people that the planner prefers an index, half of them another organization's."""
+    other = AccountFactory.create().organization
+    with system_scope():
+        for owner in (organization, other):
+            account = AccountFactory.create(organization=owner, name="Crowd AG")
+            people = [
+                Person(
+                    organization=owner, account=account, name=f"Vorname{n % 97} Nachname{n}", email=f"p{n}@crowd.com"
+                )
+                for n in range(4_000)
+            ]
+            for person in people:
+                person.derive()
+            Person.objects.bulk_create(people, batch_size=2_000)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('role', 'none', true), gin_clean_pending_list('person_search')")
+            cursor.execute("ANALYZE people_person")
+    return other
+
+
+def plan_of_search(organization, words):
+    """The plan of the statement the function runs, as the role it runs as."""
+    with org_scope(organization.pk), connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('role', 'eventops_system', true)")
+        cursor.execute(
+            "EXPLAIN SELECT id FROM people_person WHERE organization_id = %s AND search_text LIKE %s LIMIT 500",
+            [organization.pk, f"%{words}%"],
+        )
+        return "\n".join(row[0] for row in cursor.fetchall())
+
+
+def test_the_search_function_uses_the_trigram_index(organization, crowd):
+    with system_scope(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_get_userbyid(proowner), prosecdef FROM pg_proc WHERE proname = 'people_person_search'"
+        )
+        function = cursor.fetchone()
+
+    assert function == ("eventops_system", True)
+    assert "person_search" in plan_of_search(organization, "nachname3999")
+
+
+def test_the_same_search_without_the_function_cannot_use_it(organization, crowd):
+    with org_scope(organization.pk), connection.cursor() as cursor:
+        cursor.execute("EXPLAIN SELECT id FROM people_person WHERE search_text LIKE '%nachname3999%'")
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+
+    assert "person_search" not in plan
+
+
+@pytest.mark.parametrize("text", ["nachname1", "nachname3999", "vorname9 nach", "na", "crowd", "nachnahme3999"])
+def test_no_row_of_another_organization_is_found(organization, crowd, text):
+    with org_scope(organization.pk):
+        found = search.find("people_person", text)
+    with system_scope():
+        owners = set(Person.objects.filter(pk__in=found.ids).values_list("organization_id", flat=True))
+
+    assert owners == {organization.pk}
+
+
+def test_without_a_scope_nothing_is_found(organization, crowd):
+    assert search.find("people_person", "nachname1").ids == []
+    assert search.alike("people_person", "nachnahme1") == []
+
+
+def test_a_frequent_word_says_that_there_are_more_and_stays_sorted(client_for, viewer, organization, crowd, event):
+    with org_scope(organization.pk):
+        found = search.find("people_person", "crowd", cap=100)
+    response = client_for(viewer).get("/people/?all=1&sort=name&q=nachname")
+
+    assert (len(found.ids), found.complete) == (100, False)
+    assert "3,000+" in response.text
+    assert response.text.index("Vorname0 Nachname0<") < response.text.index("Vorname0 Nachname1067<")
+
+
+@pytest.mark.parametrize(
+    "text", ["%", "_", "\\", "'", "%%", "a%b", "x'; DROP TABLE people_person; --", "\x00", "   ", "a" * 200]
+)
+def test_signs_of_sql_are_only_signs(organization, text):
+    PersonFactory.create(account__organization=organization, name="Ada")
+
+    with org_scope(organization.pk):
+        assert search.find("people_person", text).ids == []
+        assert Person.objects.count() == 1
+
+
+def test_accounts_are_searched_the_same_way(organization):
+    AccountFactory.create(organization=organization, name="Åkerlund & Rausing AB", website="https://rausing.com")
+
+    with org_scope(organization.pk):
+        hits = [
+            len(search.find("accounts_account", text).ids)
+            for text in ("akerlund", "rausing.com", "RAUS aker", "akerlunt")
+        ]
+        assert Account.objects.count() == 1
+    assert hits == [1, 1, 1, 1]
