@@ -155,7 +155,8 @@ def line_chart(
     table = [
         (label, f"{v:,}", *((f"{compare[i]:,}",) if i < len(compare) else ())) for i, (label, v, _) in enumerate(rows)
     ]
-    return _figure(body, caption, heads, table, axis=y)
+    note = f"{y or 'Value'}; dashed: {compare_label[:1].lower()}{compare_label[1:]}" if compare else y
+    return _figure(body, caption, heads, table, axis=note)
 
 
 def _spot(i: int, value: float, step: float, most: float) -> tuple[float, float]:
