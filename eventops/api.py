@@ -11,7 +11,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationError
 
 from common.paging import InvalidCursor
-from eventops.openapi import ERRORS, complete
+from eventops.openapi import ERRORS, Description, complete
 from identity.apiauth import RateLimit, in_scope
 from identity.idempotency import Replayed, replay
 
@@ -25,8 +25,8 @@ class Api(NinjaAPI):
         return self._described
 
     @cached_property
-    def _described(self) -> dict[str, Any]:
-        schema = super().get_openapi_schema()
+    def _described(self) -> Description:
+        schema = Description(self, self.get_root_path({}))
         complete(schema, operations=self.operation)
         return schema
 

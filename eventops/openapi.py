@@ -1,8 +1,13 @@
 """What the description of the API says beyond what ninja finds by itself: every error, an example of everything,
 and which scope and role an operation needs."""
 
+import re
 from collections.abc import Callable
 from typing import Any
+
+from ninja.openapi.schema import OpenAPISchema
+from ninja.schema import NinjaGenerateJsonSchema
+from pydantic.json_schema import CoreModeRef, DefsRef
 
 from common.envelopes import FieldProblem, Problem
 from identity import idempotency
@@ -48,6 +53,52 @@ _BY_NAME = {
     "country": "Germany",
     "city": "Berlin",
 }
+
+
+class QualifiedNames(NinjaGenerateJsonSchema):
+    """Names a class inside another by both: ``EventCost.Kind`` and ``Meeting.Kind`` would else be one ``Kind``."""
+
+    def get_defs_ref(self, core_mode_ref: CoreModeRef) -> DefsRef:
+        reference, mode = core_mode_ref
+        return super().get_defs_ref((re.sub(r"\b([A-Z]\w*)\.(?=[A-Z])", r"\1", reference), mode))
+
+
+class Description(OpenAPISchema):
+    """Ninja's description of the API with ``QualifiedNames``. ``clashes`` are names that two schemas still share."""
+
+    def __init__(self, api: Any, path_prefix: str) -> None:
+        self.clashes: set[str] = set()
+        super().__init__(api, path_prefix)
+
+    def _create_schema_from_model(self, model: Any, *args: Any, **kwargs: Any) -> Any:
+        return super()._create_schema_from_model(_Named(model), *args, **kwargs)  # type: ignore[type-var]
+
+    def _extract_parameters(self, model: Any) -> Any:
+        return super()._extract_parameters(_Named(model))  # type: ignore[type-var]
+
+    def add_schema_definitions(self, definitions: dict[str, Any]) -> None:
+        for name, schema in definitions.items():
+            before = self.schemas.get(name, schema)
+            if before.get("enum") != schema.get("enum") or _fields(before) != _fields(schema):
+                self.clashes.add(name)
+        super().add_schema_definitions(definitions)
+
+
+class _Named:
+    """A parameter model that writes its schema with ``QualifiedNames``."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+    def model_json_schema(self, **kwargs: Any) -> Any:
+        return self._model.model_json_schema(**kwargs | {"schema_generator": QualifiedNames})
+
+
+def _fields(schema: dict[str, Any]) -> set[str]:
+    return set(schema.get("properties", {}))
 
 
 def complete(schema: dict[str, Any], *, operations: Callable[[str, str], Any]) -> None:

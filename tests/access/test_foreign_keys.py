@@ -132,7 +132,7 @@ MODEL_OF = {
     "event": "events.event", "account": "accounts.account", "person": "people.person", "people": "people.person",
     "table": "meetings.boothtable", "template": "outreach.template", "mailbox": "outreach.mailbox",
     "campaign": "outreach.campaign", "tag": "accounts.tag", "meeting": "meetings.meeting", "sequence": "sequences.sequence",
-    "rep": "identity.user", "owner": "identity.user", "assignee": "identity.user", "user": "identity.user",
+    "rep": "identity.user", "owner": "identity.user", "assign": "identity.user", "user": "identity.user",
     "contact": "people.person", "target": "accounts.targetaccount", "message": "outreach.message",
 }  # fmt: skip
 """The first word of a field's name to the model whose id it holds."""

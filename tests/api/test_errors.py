@@ -69,6 +69,10 @@ def test_the_description_names_every_error_and_shows_an_example_of_everything(cl
     assert (schema["openapi"], bare) == ("3.1.0", [])
 
 
+def test_no_two_schemas_share_a_name() -> None:
+    assert api.get_openapi_schema().clashes == set()
+
+
 def test_a_token_says_who_calls(client: Client, organization: Organization, rep: User) -> None:
     answer = client.get("/api/me", headers=bearer(rep, organization, Scope.READ))
 
