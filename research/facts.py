@@ -78,6 +78,12 @@ class Fact:
         """That nothing is known: ``industry unknown``, ``no tags``."""
         return f"no {self.word}" if self.kind is Kind.LIST else f"{self.word} unknown"
 
+    def bounded(self, bound: str, number: Any) -> str:
+        """A number with its bound: ``at least 200 employees``, ``revenue at most 10M USD``."""
+        if self.unit and self.unit != "USD":
+            return f"{bound} {self.quantity(number)}"
+        return f"{self.word} {bound} {amount(number)}{' USD' if self.unit else ''}"
+
     def quantity(self, *numbers: Any) -> str:
         """One number or a range with its unit: ``200–5,000 employees``, ``revenue 10M–1B USD``."""
         shown = "–".join(amount(number) for number in numbers)

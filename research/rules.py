@@ -238,9 +238,9 @@ def _describe(fact: Fact, operator: str, value: Mapping[str, Any]) -> str:
     if operator == Operator.BETWEEN:
         return fact.quantity(value["min"], value["max"])
     if operator == Operator.AT_LEAST:
-        return f"at least {fact.quantity(value['min'])}"
+        return fact.bounded("at least", value["min"])
     if operator == Operator.AT_MOST:
-        return f"at most {fact.quantity(value['max'])}"
+        return fact.bounded("at most", value["max"])
     if operator == Operator.IS_SET:
         return f"{fact.word} known"
     if operator == Operator.IS_NOT_SET:

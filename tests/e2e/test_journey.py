@@ -3,6 +3,7 @@
 import csv
 import io
 import random
+import re
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -11,12 +12,10 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
-from django.core.management import call_command
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from accounts.models import Account, TargetAccount
-from events.models import Event
 from identity.models import Organization, User
 from identity.scope import org_scope
 from meetings.models import Meeting
@@ -135,6 +134,25 @@ class Journey:
         self.look("new-event")
         self.page.locator("main form button.btn-primary").click()
         expect(self.page.locator("#sidebar")).to_contain_text("Hannover Messe")
+
+    def import_list(self, path: Path, name: str, *, created: str) -> None:
+        """Upload, look at how it is read, accept the guessed columns, look at what would happen, and do it."""
+        page = self.page
+        page.goto("/import/")
+        page.locator("input[type=file]").set_input_files(path)
+        page.get_by_role("button", name="Upload list").click()
+        expect(page.locator("#sample")).to_be_visible()
+        self.look(f"{name}-format")
+        page.get_by_role("button", name="Go on to the columns").click()
+        self.look(f"{name}-columns")
+        page.get_by_role("button", name="Check the list").click()
+        run = page.get_by_role("button", name=re.compile(r"Import \d+ rows"))
+        expect(run).to_be_visible(timeout=LONG)
+        self.look(f"{name}-preview")
+        run.click()
+        expect(page.locator("main")).to_contain_text("The list is in", timeout=LONG)
+        expect(page.locator("main")).to_contain_text(f"{created} created")
+        self.look(f"{name}-imported")
 
     def adjust_scoring(self) -> None:
         """Leave only what this list can tell: size and website."""
@@ -288,10 +306,6 @@ class Journey:
                 return
 
 
-def import_list(path: Path, event: Event) -> None:
-    call_command("import_list", str(path), organization=event.organization.slug, event=event.slug)
-
-
 def test_from_an_exhibitor_list_to_a_booked_meeting(
     visit: Callable[..., Page], product: RunningSandbox, signs_in: User, organization: Organization, tmp_path: Path
 ) -> None:
@@ -300,10 +314,8 @@ def test_from_an_exhibitor_list_to_a_booked_meeting(
 
     journey.sign_in()
     journey.create_event()
-    with org_scope(organization.pk):
-        event = Event.objects.select_related("organization").get()
-    import_list(write_csv(tmp_path / "exhibitors.csv", companies), event)
-    import_list(write_csv(tmp_path / "people.csv", contacts(companies)), event)
+    journey.import_list(write_csv(tmp_path / "exhibitors.csv", companies), "companies", created=str(COMPANIES))
+    journey.import_list(write_csv(tmp_path / "people.csv", contacts(companies)), "people", created=str(PEOPLE))
     journey.adjust_scoring()
     journey.filter_tier_a()
     journey.add_person()

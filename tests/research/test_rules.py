@@ -124,6 +124,30 @@ def test_amounts_are_short_and_exact_enough(number: int, text: str):
     assert amount(number) == text
 
 
+@pytest.mark.parametrize(
+    ("fact", "operator", "value", "words"),
+    [
+        ("employee_count", Operator.AT_LEAST, {"min": 200}, "at least 200 employees"),
+        ("stands", Operator.AT_LEAST, {"min": 1}, "at least 1 stand"),
+        ("revenue", Operator.AT_MOST, {"max": 10**7}, "revenue at most 10M USD"),
+        ("revenue", Operator.BETWEEN, {"min": 10**6, "max": 10**9}, "revenue 1M–1B USD"),
+        ("website", Operator.IS_NOT_SET, {}, "website not known"),
+        ("tags", Operator.ONE_OF, {"words": ["Key", "Old"]}, "tags include Key, Old"),
+        ("country", Operator.ONE_OF, {"words": ["Germany"]}, "country is Germany"),
+    ],
+)
+def test_rules_are_described_in_words(fact: str, operator: str, value: dict, words: str):
+    assert Rule(subject=Subject.ACCOUNT, fact=fact, operator=operator, points=1, value=value).describe() == words
+
+
+def test_score_of_the_account_is_named_before_its_bound():
+    reasons = (
+        Scorer([rule("account_score", Operator.AT_LEAST, 20, subject=Subject.PERSON, min=60)]).score([100]).reasons
+    )
+
+    assert [plain(reason) for reason in reasons] == ["+20 ICP score of the account at least 60 (100)"]
+
+
 def test_tiers_follow_the_thresholds():
     tiers = Thresholds(80, 60, 40)
 
