@@ -14,7 +14,8 @@ import vulture
 ROOT = Path(__file__).resolve().parent.parent
 BESIDE = ("tests/", "docs/", ".ci/")
 DECORATORS = [
-    "@register*", "@receiver*", "@*.connect", "@shared_task*", "@router.*", "@api.*", "@bench*", "@admin.*", "@*.register*",
+    "@register*", "@receiver*", "@*.connect", "@shared_task*", "@*.get", "@*.post", "@*.patch", "@*.put", "@*.delete",
+    "@api.*", "@bench*", "@admin.*", "@*.register*",
     "@property", "@override", "@*validator*", "@*.exception_handler*", "@pgtrigger*", "@pghistory*",
 ]  # fmt: skip
 # Called by Django, Celery, allauth, ninja or the standard library, by name.
@@ -22,7 +23,7 @@ NAMES = [
     "*Config", "Command", "Meta", "Migration", "*Admin", "*Adapter", "*Middleware", "handle", "add_arguments", "ready", "clean*",
     "save", "delete", "get_queryset", "get_absolute_url", "get_by_natural_key", "get_full_name", "get_short_name",
     "create_superuser", "create_user", "deconstruct", "formfield", "from_db_value", "get_prep_value", "to_python", "describe",
-    "as_sql", "writable", "get_fields", "get_readonly_fields", "prepare_value",
+    "as_sql", "get_prep_lookup", "get_openapi_schema", "pre_fork", "worker_exit", "writable", "get_fields", "get_readonly_fields", "prepare_value",
     "state_forwards", "database_forwards", "database_backwards", "references_model", "do_*", "log_message", "resolve_*",
     "has_*_permission", "get_*_display", "allow_request", "authenticate", "is_open_for_signup", "send_mail", "open", "close",
     "__*__", "_*", "tick", "render*", "label_from_instance", "valid_value", "get_context", "optgroups", "value_from_datadict",

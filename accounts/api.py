@@ -13,7 +13,7 @@ from pydantic import Field
 from accounts import services
 from accounts.filters import AccountFilter
 from accounts.models import Account, Tag, TargetAccount, Tier
-from accounts.owners import NotAMember
+from accounts.owners import NotAMember, check_member
 from accounts.similar import find_similar
 from common.envelopes import Answer, Paginated
 from common.schemas import ApiSchema
@@ -246,7 +246,7 @@ def find_owner(request: OrgRequest, user_id: UUID | None) -> User | None:
         return None
     user = User.objects.filter(pk=user_id).first()
     try:
-        services.check_member(request.organization.pk, user)
+        check_member(request.organization.pk, user)
     except NotAMember as error:
         raise HttpError(422, str(error)) from error
     if user is None:

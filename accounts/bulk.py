@@ -8,7 +8,7 @@ transaction that also moves the job's place, so a chunk is done once however oft
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -85,10 +85,6 @@ class BulkAction:
     order: int = 50
 
 
-class ParamsForm(Protocol):
-    def params(self) -> dict[str, Any]: ...
-
-
 _subjects: dict[str, Subject] = {}
 _actions: dict[tuple[str, str], BulkAction] = {}
 
@@ -140,10 +136,6 @@ class Selection:
         if self.until:
             rows = rows.filter(created_at__lte=self.until)
         return rows
-
-    def all_ids(self) -> Any:
-        """The ids of the chosen rows as a queryset of values, for another query's ``__in``."""
-        return self.rows().values(self.subject.id_field(self.filter()))
 
     def count(self) -> int:
         """Exactly how many rows there are, however long that takes to count."""

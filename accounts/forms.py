@@ -110,7 +110,7 @@ class FactForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, field: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields = {field: self.fields[field]}
-        self.fields[field].widget.attrs["aria-label"] = str(Account._meta.get_field(field).verbose_name).capitalize()
+        self.fields[field].widget.attrs["aria-label"] = str(self.fields[field].label)
 
 
 class StandForm(forms.Form):

@@ -8,7 +8,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
-from accounts.querysets import AccountQuerySet, TargetAccountQuerySet
+from accounts.querysets import TargetAccountQuerySet
 from common.models import TenantForeignKey, TenantModel, WebAddressField
 from common.text import company_key, domain_key, normalise
 from events.models import Event
@@ -70,8 +70,6 @@ class Account(TenantModel):
     )
     tags = models.ManyToManyField(Tag, through="accounts.AccountTag", related_name="accounts")
     search_text = models.TextField(blank=True, editable=False)
-
-    objects = AccountQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -90,12 +90,6 @@ def finish_task(task: Task, *, actor: User) -> bool:
     return bool(done)
 
 
-def reopen_task(task: Task) -> None:
-    """Take the tick away again."""
-    task.done_at, task.done_by = None, None
-    task.save(update_fields=["done_at", "done_by", "updated_at"])
-
-
 def _happening(task: Task, kind: Kind, actor: User, summary: str) -> Happening:
     return Happening(
         kind=kind,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.db import connection
 
@@ -121,7 +122,7 @@ def ensure_big(people: int = 0, accounts: int = 0) -> Big:
                 organization=organization, name="Bench Fair", slug="bench-fair", starts_on=date(2030, 6, 1),
                 ends_on=date(2030, 6, 3),
             )  # fmt: skip
-        values = {
+        values: dict[str, Any] = {
             "organization": organization.pk, "event": event.pk, "user": user.pk, "count": accounts, "accounts": accounts,
         }  # fmt: skip
         _execute(*(f"DROP INDEX IF EXISTS {name}" for name in INDEXES))

@@ -103,11 +103,6 @@ def _bound_to(name: str, place: str, organization_id: UUID) -> bytes:
     return f"{_VERSION}|{name}|{place}:{organization_id}".encode()
 
 
-def key_of(stored: str) -> str:
-    """The name of the key a stored value was encrypted under."""
-    return stored.split("|", 2)[1] if stored.count("|") >= 2 else ""
-
-
 def keyed_digests(value: str, *, purpose: str) -> list[bytes]:
     """HMAC-SHA256 of ``value`` under every configured key, the current one's first. Look for any, store the first."""
     return [

@@ -166,7 +166,7 @@ def _settings(values: Mapping[str, str]) -> None:
 
 
 @models.UUIDField.register_lookup
-class AnyOf(models.Lookup):  # type: ignore[type-arg]
+class AnyOf(models.Lookup):
     """``id__any_of=[…]``: like ``in``, but the whole list travels as one array, which makes thousands of ids cheap."""
 
     lookup_name = "any_of"
@@ -174,6 +174,6 @@ class AnyOf(models.Lookup):  # type: ignore[type-arg]
     def get_prep_lookup(self) -> list[UUID]:
         return list(self.rhs)
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         left, params = self.process_lhs(compiler, connection)
-        return f"{left} = ANY(%s::uuid[])", [*params, self.rhs]
+        return f"{left} = ANY(%s::uuid[])", (*params, self.rhs)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ninja.openapi.schema import OpenAPISchema
 from ninja.schema import NinjaGenerateJsonSchema
-from pydantic.json_schema import CoreModeRef, DefsRef
+from pydantic.json_schema import CoreModeRef, CoreRef, DefsRef
 
 from common.envelopes import FieldProblem, Problem
 from identity import idempotency
@@ -60,7 +60,7 @@ class QualifiedNames(NinjaGenerateJsonSchema):
 
     def get_defs_ref(self, core_mode_ref: CoreModeRef) -> DefsRef:
         reference, mode = core_mode_ref
-        return super().get_defs_ref((re.sub(r"\b([A-Z]\w*)\.(?=[A-Z])", r"\1", reference), mode))
+        return super().get_defs_ref((CoreRef(re.sub(r"\b([A-Z]\w*)\.(?=[A-Z])", r"\1", reference)), mode))
 
 
 class Description(OpenAPISchema):

@@ -52,10 +52,6 @@ class Event(TenantModel):
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
 
-    def days_until(self, today: date) -> int:
-        """Days from ``today`` to the first day; negative once it has begun."""
-        return (self.starts_on - today).days
-
     def days(self) -> list[date]:
         """Every day of the show, first to last."""
         return [date.fromordinal(n) for n in range(self.starts_on.toordinal(), self.ends_on.toordinal() + 1)]

@@ -4,8 +4,7 @@ Only the id of a person, or the name of a task, is ever told: every organization
 """
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
@@ -28,17 +27,6 @@ def current_actor() -> Actor | None:
 def acting_as(user_id: Any) -> None:
     """From here to the end of the request, changes are this person's."""
     _set(user=str(user_id))
-
-
-@contextmanager
-def acting_for_system(name: str) -> Iterator[None]:
-    """Changes inside are made by a program: ``system:<name>``."""
-    token = _actor.set(None)
-    _set(task=f"system:{name}")
-    try:
-        yield
-    finally:
-        _actor.reset(token)
 
 
 def _set(**known: str) -> None:

@@ -1,7 +1,6 @@
 """What a member or another app can ask for about people: create, change, addresses, tags, touchpoints, delete."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -95,11 +94,6 @@ def delete_person(person: Person, *, actor: User) -> None:
         )
     )
     person.delete()
-
-
-def plan_touchpoint(person: Person, *, on: date | None, actor: User) -> None:
-    """Say when to be in touch next; None takes the date away."""
-    update_person(person, actor=actor, fields={"next_touchpoint_on": on})
 
 
 @transaction.atomic

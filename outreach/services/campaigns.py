@@ -53,16 +53,6 @@ def start_campaign(
     return campaign
 
 
-@transaction.atomic
-def add_people(campaign: Campaign, people: QuerySet[Person]) -> int:
-    """Plan messages for more people; whoever the campaign has already is left alone. Returns how many are new."""
-    planned = plan(campaign, people.values_list("pk", flat=True))
-    if planned:
-        Campaign.objects.filter(pk=campaign.pk).update(status=Campaign.Status.DRAFTING, updated_at=timezone.now())
-        ring(tasks.write_drafts, str(campaign.organization_id), str(campaign.pk))
-    return planned
-
-
 def plan(campaign: Campaign, person_ids: Iterable[UUID]) -> int:
     """One planned message per person, once. Returns how many were added."""
     before = campaign.messages.count()

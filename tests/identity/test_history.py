@@ -10,7 +10,6 @@ from django.urls import reverse
 
 from accounts.models import Account, TargetAccount
 from events.models import Event
-from identity.audit import acting_for_system
 from identity.history import history_of
 from identity.models import Organization, User
 from identity.scope import org_scope
@@ -95,17 +94,6 @@ def test_a_task_is_named_as_the_one_who_changed(organization: Organization) -> N
         account.refresh_from_db()
         [change] = history_of(account)
     assert (account.name, change.by, change.by_program) == ("By a task", None, "tests.rename")
-
-
-def test_a_program_can_name_itself(organization: Organization) -> None:
-    account = AccountFactory.create(organization=organization)
-
-    with acting_for_system("cleanup"), org_scope(organization.pk):
-        Account.objects.filter(pk=account.pk).update(name="Tidy")
-
-    with org_scope(organization.pk):
-        account.refresh_from_db()
-        assert history_of(account)[0].by_program == "cleanup"
 
 
 def test_the_history_of_others_stays_theirs(organization: Organization) -> None:
