@@ -36,7 +36,7 @@ def use_own_database() -> None:
 def load() -> None:
     """Import every module of this package, which registers its benches."""
     for module in pkgutil.iter_modules(bench.__path__):
-        if module.name not in {"__main__", "registry"}:
+        if module.name not in {"__main__", "registry"} and not module.name.endswith("_worker"):
             importlib.import_module(f"bench.{module.name}")
 
 

@@ -5,6 +5,6 @@ class MeetingsConfig(AppConfig):
     name = "meetings"
 
     def ready(self) -> None:
-        from meetings import panels
+        from meetings import exports, panels  # noqa: F401 - exports says how meetings leave the house
 
         panels.register()

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import zipfile
+from datetime import UTC, datetime
 
 import pytest
 from django.db import connection
@@ -12,6 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Account, TargetAccount
 from events.models import Event
 from identity.scope import org_scope, system_scope
+from meetings.models import Attendee, Meeting
+from outreach.models import Message
 from people.models import Person
 from tests.factories import AccountFactory, PersonFactory, StandFactory, TargetAccountFactory
 
@@ -272,6 +275,28 @@ def test_the_full_export_as_json_holds_what_was_typed(api, acme):
         ("Second", False, "Acme"),
     ]
     assert [a["name"] for a in data["accounts"]] == ["Acme"]
+
+
+def test_messages_and_meetings_are_in_the_full_export(api, organization, event, acme, rep):
+    ada = PersonFactory.create(account=acme, name="Ada")
+    with system_scope():
+        Message.objects.create(
+            organization=organization, person=ada, account=acme, event=event, subject="Hello", to_address="ada@acme.com"
+        )
+        meeting = Meeting.objects.create(
+            organization=organization, event=event, account=acme, title="Demo", rep=rep,
+            starts_at=datetime(2026, 12, 8, 9, tzinfo=UTC), ends_at=datetime(2026, 12, 8, 10, tzinfo=UTC),
+        )  # fmt: skip
+        Attendee.objects.create(organization=organization, meeting=meeting, person=ada, is_primary=True)
+
+    data = json.loads(body_of(api.post("/api/export/full", {"format": "json", "eventId": str(event.pk)}, **JSON)))
+
+    assert [(m["subject"], m["personName"], m["company"], m["status"]) for m in data["outreach"]] == [
+        ("Hello", "Ada", "Acme", "DRAFT")
+    ]
+    assert [(m["title"], m["personName"], m["scheduledAt"][:16]) for m in data["meetings"]] == [
+        ("Demo", "Ada", "2026-12-08T09:00")
+    ]
 
 
 def test_the_full_export_in_a_single_csv_has_a_type_column(api, acme):
