@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 from django.core.cache import cache
 from django.test import Client
@@ -13,6 +14,10 @@ from identity.scope import org_scope
 from sandbox.server import RunningSandbox
 from tests.factories import EventFactory, MembershipFactory, OrganizationFactory
 from tests.template_database import django_db_modify_db_settings as django_db_modify_db_settings
+
+# How long one example takes says more about the machine than about the code.
+hypothesis.settings.register_profile("everywhere", deadline=None)
+hypothesis.settings.load_profile("everywhere")
 
 
 @pytest.fixture(autouse=True)
