@@ -31,11 +31,14 @@ def remembered(name: str, *, organization_id: UUID, event_id: UUID | None, compu
         if waited is not None:
             return cast("T", waited)
     try:
-        value = compute()
-        cache.set(key, value, LIVES)
+        # Whoever held the lock before may have finished between our look and our lock.
+        value = cache.get(key)
+        if value is None:
+            value = compute()
+            cache.set(key, value, LIVES)
     finally:
         cache.delete(lock)
-    return value
+    return cast("T", value)
 
 
 def _wait_for(key: str, lock: str) -> object:

@@ -22,7 +22,7 @@ SHAPES = (
     _Shape(
         AccountTally,
         ("organization_id", "event_id", "account_id"),
-        ("messages", "sent", "delivered", "opened", "replied", "meetings", "booked", "held"),
+        ("targets", "messages", "sent", "delivered", "opened", "replied", "meetings", "booked", "held"),
     ),
     _Shape(PeopleTally, ("organization_id", "account_id"), ("people",)),
 )

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Sum
+from django.db.models import Count, F, Q, Sum
 from django.utils import timezone
 
 from accounts.models import Account
@@ -82,7 +82,7 @@ class Figures:
 
 
 def compute(organization: Organization, event: Event | None) -> Figures:
-    """Six queries, whatever the size of the show."""
+    """Seven queries, whatever the size of the show."""
     now = timezone.now()
     today = now.astimezone(UTC).date()
     by_day = _messages_by_day(organization, event)
@@ -139,45 +139,62 @@ def _meetings_by_status(organization: Organization, event: Event | None) -> dict
     return {status: found.get(status, 0) for status in Meeting.Status.values}
 
 
-_ACCOUNTS = """
-WITH sums AS MATERIALIZED (
-  SELECT event_id, account_id, sum(messages) AS messages, sum(sent) AS sent, sum(delivered) AS delivered,
-    sum(opened) AS opened, sum(replied) AS replied, sum(meetings) AS meetings, sum(booked) AS booked, sum(held) AS held
-  FROM analytics_accounttally
-  WHERE organization_id = %(organization)s AND (event_id = %(event)s OR %(event)s IS NULL)
-  GROUP BY event_id, account_id
-), steps AS (
-  SELECT count(*) AS targets, count(*) FILTER (WHERE sent > 0) AS contacted, count(*) FILTER (WHERE delivered > 0) AS delivered,
-    count(*) FILTER (WHERE opened > 0) AS opened, count(*) FILTER (WHERE replied > 0) AS replied,
-    count(*) FILTER (WHERE booked > 0) AS booked, count(*) FILTER (WHERE held > 0) AS held
-  FROM accounts_targetaccount t LEFT JOIN sums s USING (event_id, account_id)
-  WHERE t.organization_id = %(organization)s AND (t.event_id = %(event)s OR %(event)s IS NULL)
-), top AS (
-  SELECT account_id, sum(meetings) AS meetings, sum(messages) AS messages FROM sums
-  GROUP BY account_id HAVING sum(meetings) * 10 + sum(messages) > 0
-  ORDER BY sum(meetings) * 10 + sum(messages) DESC, account_id LIMIT %(top)s
-)
-SELECT (SELECT row_to_json(steps) FROM steps), (SELECT json_agg(row_to_json(top)) FROM top)
-"""
-
-
 def _accounts(organization: Organization, event: Event | None) -> tuple[dict[str, int], list[TopAccount]]:
     """The funnel among the targeted accounts, and the accounts we have done most with."""
-    values = {"organization": organization.pk, "event": event.pk if event else None, "top": TOP}
-    with connection.cursor() as cursor:
-        cursor.execute(_ACCOUNTS, values)
-        steps, best = cursor.fetchone()
+    steps, best = _accounts_at(organization, event) if event else _accounts_everywhere(organization)
     names = dict(
-        Account.objects.for_org(organization)
-        .filter(pk__in=[row["account_id"] for row in best or []])
-        .values_list("pk", "name")
+        Account.objects.for_org(organization).filter(pk__in=[pk for pk, _, _ in best]).values_list("pk", "name")
     )
-    top = [
-        TopAccount(key, names[key], int(row["meetings"]), int(row["messages"]))
-        for row in best or []
-        if (key := UUID(row["account_id"])) in names
-    ]
-    return {key: steps[key] for key, _ in STEPS}, top
+    return steps, [TopAccount(pk, names[pk], meetings, mails) for pk, meetings, mails in best if pk in names]
+
+
+_COLUMNS = {
+    "targets": "targets", "contacted": "sent", "delivered": "delivered", "opened": "opened", "replied": "replied",
+    "booked": "booked", "held": "held",
+}  # fmt: skip
+"""The steps of the funnel and the sums that tell whether an account came so far."""
+SCORE = F("meetings") * 10 + F("messages")
+Best = list[tuple[UUID, int, int]]
+
+
+def _accounts_at(organization: Organization, event: Event) -> tuple[dict[str, int], Best]:
+    """Settled rows are one per account and counted as they are; only accounts with rows of differences are summed up."""
+    rows = AccountTally.objects.for_org(organization).filter(event_id=event.pk)
+    fresh = rows.filter(account_id__in=rows.filter(settled=False).values("account_id"))
+    sums = {name: Sum(name) for name in (*_COLUMNS.values(), "meetings", "messages")}
+    changing: list[Any] = list(
+        fresh.values("account_id").annotate(**{f"{name}_sum": total for name, total in sums.items()})
+    )
+    settled = rows.filter(settled=True)
+    if changing:
+        settled = settled.exclude(account_id__in=[row["account_id"] for row in changing])
+    counts = settled.filter(targets__gt=0).aggregate(
+        **{step: Count("pk", filter=Q(**{f"{column}__gt": 0})) for step, column in _COLUMNS.items()}
+    )
+    for row in changing:
+        for step, column in _COLUMNS.items():
+            counts[step] += row["targets_sum"] > 0 and row[f"{column}_sum"] > 0
+    done = settled.order_by(SCORE.desc(), "account_id").values_list("account_id", "meetings", "messages")[:TOP]
+    best = [*done, *((row["account_id"], row["meetings_sum"], row["messages_sum"]) for row in changing)]
+    return counts, _best(best)
+
+
+def _accounts_everywhere(organization: Organization) -> tuple[dict[str, int], Best]:
+    rows = AccountTally.objects.for_org(organization)
+    per_show: Any = rows.values("event_id", "account_id").annotate(
+        **{f"{name}_sum": Sum(name) for name in _COLUMNS.values()}
+    )
+    counts = per_show.filter(targets_sum__gt=0).aggregate(
+        **{step: Count("account_id", filter=Q(**{f"{column}_sum__gt": 0})) for step, column in _COLUMNS.items()}
+    )
+    scores = rows.values("account_id").annotate(met=Sum("meetings"), mails=Sum("messages"))
+    best = scores.order_by((F("met") * 10 + F("mails")).desc(), "account_id")[:TOP]
+    return counts, _best([(row["account_id"], row["met"], row["mails"]) for row in best])
+
+
+def _best(found: Best) -> Best:
+    worked_on = [row for row in found if row[1] or row[2]]
+    return sorted(worked_on, key=lambda row: (-(row[1] * 10 + row[2]), row[0]))[:TOP]
 
 
 _PEOPLE = """
@@ -195,7 +212,7 @@ def _people(organization: Organization, event: Event | None) -> int:
 
 def reached(event: Event | None, step: str) -> Any:
     """A subquery of the ids of accounts that came as far as ``step`` at the show (None: at any): the rows of a figure."""
-    column = {"contacted": "sent"}.get(step, step)
+    column = _COLUMNS[step]
     rows = AccountTally.objects.all()
     if event:
         rows = rows.for_org(event.organization_id).filter(event_id=event.pk)

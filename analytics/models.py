@@ -6,7 +6,7 @@ key (``analytics.folding``), which changes no sum. Nothing but the triggers and 
 """
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from common.querysets import TenantQuerySet
 
@@ -52,10 +52,12 @@ class MessageTally(Tally):
 
 
 class AccountTally(Tally):
-    """What happened with an account at a show: messages by how far they got, meetings that stand, are agreed, were held."""
+    """What happened with an account at a show: whether it is targeted there, messages by how far they got, meetings that
+    stand, are agreed, were held."""
 
     event_id = models.UUIDField(null=True)
     account_id = models.UUIDField()
+    targets = models.IntegerField(default=0, db_default=0)
     messages = models.IntegerField(default=0, db_default=0)
     sent = models.IntegerField(default=0, db_default=0)
     delivered = models.IntegerField(default=0, db_default=0)
@@ -77,6 +79,14 @@ class AccountTally(Tally):
         indexes = [
             models.Index(fields=["organization", "event_id", "account_id"], name="accounttally_by_event"),
             models.Index(fields=["id"], condition=Q(settled=False), name="accounttally_to_fold"),
+            models.Index(
+                F("organization"),
+                F("event_id"),
+                (F("meetings") * 10 + F("messages")).desc(),
+                F("account_id"),
+                condition=Q(settled=True),
+                name="accounttally_by_score",
+            ),
         ]
 
 

@@ -26,7 +26,7 @@ class Conflict:
 
     def __str__(self) -> str:
         begin, end = self.meeting.local_start, self.meeting.local_end
-        return f"{self.name} is taken from {begin:%H:%M} to {end:%H:%M}: {self.meeting.title}."
+        return f"{self.name} is taken from {begin:%H:%M} to {end:%H:%M}: {self.meeting.title.rstrip('.')}."
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -110,7 +110,7 @@ class _Chaos:
         with org_scope(self.organization.pk):
             self.chance.choice([
                 self._write, self._write, self._change_one, self._change_many, self._delete, self._move_person, self._meet,
-                self._close, self._lose_account,
+                self._close, self._lose_account, self._target,
             ])()  # fmt: skip
 
     def _write(self) -> None:
@@ -153,6 +153,14 @@ class _Chaos:
             status = self.chance.choice(Meeting.Status.values)
             meeting.status, meeting.cancelled_at = status, NOW if status == "cancelled" else None
             meeting.save()
+
+    def _target(self) -> None:
+        account, event = self.chance.choice(self.accounts), self.chance.choice(self.events)
+        found = TargetAccount.objects.filter(account=account, event=event)
+        if found.exists():
+            found.delete()
+        else:
+            TargetAccount.objects.create(organization=self.organization, account=account, event=event)
 
     def _lose_account(self) -> None:
         if len(self.accounts) > 9 and self.chance.random() < 0.3:
