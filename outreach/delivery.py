@@ -1,7 +1,8 @@
 """Claim, render, send, record: how a queued message leaves once.
 
-A worker takes one message in one transaction, with every gate in it; renders it and asks the gates again right before
-the request; hands it to the provider outside of any transaction; and records the outcome. Every step is conditional on
+A worker takes a few messages in one transaction, with every gate in it. Then, for each of them: it renders the mail, asks
+the gates once more while it opens a try, hands the mail to the provider outside of any transaction, and records the
+outcome. Every step is conditional on
 the token of the claim. When the answer is lost the message is ``unknown`` and stays so until evidence or a person
 decides: nothing is ever sent again on a guess (``reconciling``).
 """
@@ -9,7 +10,7 @@ decides: nothing is ever sent again on a guess (``reconciling``).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,13 +18,13 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import structlog
-from django.db import connection
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from common.happenings import Happening, Kind, announce
+from common.ids import uuid7
 from identity.models import Organization
-from identity.scope import org_scope, system_scope
+from identity.scope import org_scope, run_in_org, system_scope
 from outreach import merging, rendering, signals
 from outreach.addresses import address_hashes
 from outreach.connecting import CannotOpen, connect, transport_of
@@ -43,6 +44,8 @@ from outreach.ports import (
 log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=90)
+BATCH = 20
+"""Messages a worker takes at once; each is still sent, and recorded, on its own."""
 MARGIN = timedelta(seconds=35)
 """How much of the lease must be left when the request begins; longer than any transport waits for an answer."""
 
@@ -90,18 +93,40 @@ def deliver_due(*, seconds: float) -> bool:
 
 
 def deliver_mailbox(organization_id: UUID, mailbox_id: UUID, *, until: Callable[[], bool]) -> int:
-    """Send the due messages of one mailbox until none is left, a gate closes, or ``until`` says so. Returns how many."""
-    sent = 0
+    """Send the due messages of one mailbox until none is left, a gate closes, or ``until`` says so.
+
+    Returns how many were handed over or came to another end.
+    """
+    done = 0
     with open_desk(organization_id, mailbox_id) as desk:
         while desk and not until():
-            claim = claim_next(desk)
-            if claim is None:
+            claims = claim_batch(desk, size=BATCH)
+            if not claims:
                 break
-            sent += 1
-            if not deliver(desk, claim):
+            handled, goes_on = deliver_batch(desk, claims, until=until)
+            done += handled
+            if not goes_on:
                 break
     finish_campaigns(organization_id)
-    return sent
+    return done
+
+
+def deliver_batch(desk: Desk, claims: Sequence[Claim], *, until: Callable[[], bool]) -> tuple[int, bool]:
+    """Send claimed messages one after the other; what is not begun goes back. Returns how many, and whether to go on."""
+    handled, goes_on = 0, True
+    try:
+        for claim in claims:
+            if handled and until():
+                break
+            handled += 1
+            goes_on = deliver(desk, claim)
+            if not goes_on:
+                break
+        return handled, goes_on
+    finally:
+        for claim in claims[handled:]:
+            put_back(desk, claim, state=State.QUEUED, reason=claim.message.reason)
+        announce_accepted(desk.organization.pk)
 
 
 @contextmanager
@@ -130,30 +155,39 @@ def open_desk(organization_id: UUID, mailbox_id: UUID) -> Iterator[Desk | None]:
 
 
 def claim_next(desk: Desk) -> Claim | None:
-    """Take the next due message of the mailbox; ``None`` when none is left, or the mailbox must not send any more now.
+    """Take the next due message; ``None`` when none is left, or the mailbox must not send any more now."""
+    return next(iter(claim_batch(desk, size=1)), None)
 
-    Messages that a gate stops on the way are set aside with their reason. One transaction.
+
+def claim_batch(desk: Desk, *, size: int) -> list[Claim]:
+    """Take up to ``size`` due messages of the mailbox, in one transaction with every gate in it.
+
+    Messages that a gate stops on the way are set aside with their reason. A claim alone sends nothing: a worker that
+    dies before it has opened a try (``prepare``) leaves messages that certainly did not leave.
     """
     with org_scope(desk.organization.pk):
         while True:
             now = timezone.now()
-            message = _next_due(desk, now)
-            if message is None:
-                return None
-            stopped = _gate(message, now)
-            if stopped:
-                _set_aside(message, *stopped)
-                continue
-            if not _count_against_cap(desk, now):
-                return None
-            return _take(desk, message, now)
+            due = _next_due(desk, now, size)
+            if not due:
+                return []
+            free = []
+            for message in due:
+                stopped = _gate(message, now)
+                if stopped:
+                    _set_aside(message, *stopped)
+                else:
+                    free.append(message)
+            if free:
+                granted = _count_against_cap(desk, now, len(free))
+                return _take(free[:granted], now)
 
 
-def _next_due(desk: Desk, now: datetime) -> Message | None:
+def _next_due(desk: Desk, now: datetime, size: int) -> list[Message]:
     replied_since = Message.objects.filter(
         person=OuterRef("person"), event__isnull=False, event=OuterRef("event"), replied_at__gt=OuterRef("created_at")
     )
-    return (
+    return list(
         Message.objects.for_org(desk.organization)
         .due(now)
         .filter(mailbox=desk.mailbox)
@@ -161,8 +195,7 @@ def _next_due(desk: Desk, now: datetime) -> Message | None:
         .with_suppression()
         .annotate(has_replied_since=Exists(replied_since))
         .order_by("due_at", "id")
-        .select_for_update(of=("self",), skip_locked=True)
-        .first()
+        .select_for_update(of=("self",), skip_locked=True)[:size]
     )
 
 
@@ -190,53 +223,34 @@ def _set_aside(message: Message, state: str, reason: str) -> None:
     )
 
 
-def _count_against_cap(desk: Desk, now: datetime) -> bool:
-    """Use one of the day's sends; the conditional update holds the cap over any number of workers."""
+def _count_against_cap(desk: Desk, now: datetime, wanted: int) -> int:
+    """Use up to ``wanted`` of the day's sends and return how many. The row's lock holds the cap over all workers."""
     day = now.astimezone(ZoneInfo(desk.organization.time_zone)).date()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {MailboxDay._meta.db_table} AS d"  # noqa: S608 - our own table's name
-            " (id, organization_id, mailbox_id, day, used, created_at, updated_at)"
-            " SELECT gen_random_uuid(), organization_id, id, %(day)s, 1, now(), now()"
-            f" FROM {Mailbox._meta.db_table} WHERE id = %(mailbox)s AND daily_cap > 0"
-            " ON CONFLICT (mailbox_id, day) DO UPDATE SET used = d.used + 1, updated_at = now()"
-            f" WHERE d.used < (SELECT daily_cap FROM {Mailbox._meta.db_table} WHERE id = %(mailbox)s)"
-            " RETURNING used",
-            {"day": day, "mailbox": desk.mailbox.pk},
-        )
-        return cursor.fetchone() is not None
+    days = MailboxDay.objects.for_org(desk.organization).filter(mailbox=desk.mailbox, day=day)
+    MailboxDay.objects.bulk_create(
+        [MailboxDay(organization_id=desk.organization.pk, mailbox=desk.mailbox, day=day)], ignore_conflicts=True
+    )
+    used = days.select_for_update().values_list("used", flat=True).get()
+    cap = Mailbox.objects.for_org(desk.organization).values_list("daily_cap", flat=True).get(pk=desk.mailbox.pk)
+    granted = max(0, min(wanted, cap - used))
+    if granted:
+        days.update(used=used + granted, updated_at=now)
+    return granted
 
 
 def _return_to_cap(desk: Desk, now: datetime) -> None:
     day = now.astimezone(ZoneInfo(desk.organization.time_zone)).date()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {MailboxDay._meta.db_table} SET used = used - 1"  # noqa: S608 - our own table's name
-            " WHERE mailbox_id = %s AND day = %s AND used > 0",
-            [desk.mailbox.pk, day],
-        )
+    MailboxDay.objects.for_org(desk.organization).filter(mailbox=desk.mailbox, day=day, used__gt=0).update(
+        used=F("used") - 1
+    )
 
 
-def _take(desk: Desk, message: Message, now: datetime) -> Claim:
+def _take(messages: Sequence[Message], now: datetime) -> list[Claim]:
     token = uuid4()
-    number = message.attempts + 1
-    Message.objects.filter(pk=message.pk).update(
-        state=State.SENDING, token=token, lease_until=now + LEASE, attempts=number, reason="", updated_at=now
+    Message.objects.filter(pk__in=[message.pk for message in messages], state=State.QUEUED).update(
+        state=State.SENDING, token=token, lease_until=now + LEASE, updated_at=now
     )
-    SendAttempt.objects.bulk_create(
-        [
-            SendAttempt(
-                organization_id=message.organization_id,
-                message_id=message.pk,
-                number=number,
-                token=token,
-                provider=desk.transport.provider,
-                started_at=now,
-            )
-        ]
-    )
-    message.state, message.token, message.attempts, message.lease_until = State.SENDING, token, number, now + LEASE
-    return Claim(message, number, token)
+    return [Claim(message, message.attempts + 1, token) for message in messages]
 
 
 # --- Send ------------------------------------------------------------------------------------------------------------
@@ -293,7 +307,7 @@ def prepare(desk: Desk, claim: Claim) -> OutgoingMail | None:
     else:
         subject, body = _filled(desk, message)
         rendered = rendering.render(envelope, subject=subject, body=body)
-    if not _last_gate(claim, rendered):
+    if not _last_gate(desk, claim, rendered):
         _explain_closed_gate(desk, claim)
         return None
     return OutgoingMail(
@@ -332,33 +346,36 @@ def _filled(desk: Desk, message: Message) -> tuple[str, str]:
     return merging.fill(message.subject, values), merging.fill(message.body, values)
 
 
-def _last_gate(claim: Claim, rendered: rendering.Rendered) -> bool:
-    now = timezone.now()
+_OPEN_TRY = """
+WITH passed AS (
+  UPDATE outreach_message m SET subject = %s, text = %s, html = %s, mail_message_id = %s,
+    frozen_at = coalesce(m.frozen_at, now()), attempts = m.attempts + 1, lease_until = now() + %s, updated_at = now()
+  FROM outreach_mailbox b
+  WHERE m.id = %s AND m.organization_id = %s AND m.state = 'sending' AND m.token = %s AND m.lease_until > now() + %s
+    AND b.id = m.mailbox_id AND b.paused_at IS NULL AND b.archived_at IS NULL
+    AND NOT EXISTS (
+      SELECT FROM outreach_suppression s
+      WHERE s.organization_id = m.organization_id AND s.address_hash = m.address_hash AND s.lifted_at IS NULL)
+  RETURNING m.id, m.organization_id, m.attempts, m.token)
+INSERT INTO outreach_sendattempt (id, organization_id, created_at, updated_at, message_id, number, token, provider,
+  provider_message_id, outcome, detail, started_at)
+SELECT %s, organization_id, now(), now(), id, attempts, token, %s, '', 'open', '', now() FROM passed
+RETURNING number
+"""
+
+
+def _last_gate(desk: Desk, claim: Claim, rendered: rendering.Rendered) -> bool:
+    """Freeze the mail and open the try in one statement, unless a gate has closed. Asked once per message, so in SQL."""
     message = claim.message
-    suppressed = Suppression.objects.filter(
-        organization_id=message.organization_id, address_hash=OuterRef("address_hash"), lifted_at=None
-    )
-    open_mailbox = Mailbox.objects.in_use().filter(pk=OuterRef("mailbox_id"), paused_at=None)
-    with org_scope(message.organization_id):
-        frozen = (
-            Message.objects.for_org(message.organization_id)
-            .filter(
-                ~Exists(suppressed),
-                Exists(open_mailbox),
-                pk=message.pk,
-                state=State.SENDING,
-                token=claim.token,
-                lease_until__gt=now + MARGIN,
-            )
-            .update(
-                subject=rendered.subject,
-                text=rendered.text,
-                html=rendered.html,
-                mail_message_id=rendered.mail_message_id,
-                frozen_at=message.frozen_at or now,
-            )
-        )
-    return frozen == 1
+    opened = run_in_org(
+        message.organization_id,
+        _OPEN_TRY,
+        [
+            rendered.subject, rendered.text, rendered.html, rendered.mail_message_id, LEASE,
+            message.pk, message.organization_id, claim.token, MARGIN, uuid7(), desk.transport.provider,
+        ],
+    )  # fmt: skip
+    return bool(opened)
 
 
 def _explain_closed_gate(desk: Desk, claim: Claim) -> None:
@@ -373,64 +390,84 @@ def _explain_closed_gate(desk: Desk, claim: Claim) -> None:
 # --- Record ----------------------------------------------------------------------------------------------------------
 
 
-def _settle(
-    claim: Claim,
-    outcome: str,
-    *,
-    error: SendError | None = None,
-    accepted: Accepted | None = None,
-    **changes: object,
-) -> bool:
+def _settle(claim: Claim, outcome: str, *, error: SendError, **changes: object) -> bool:
     """Move message and attempt together, only while the claim is still ours. Call it in the scope."""
     now = timezone.now()
-    answer = accepted or error
     allowed = Q(state=State.SENDING) | Q(state=State.UNKNOWN)
     if not Message.objects.filter(allowed, pk=claim.message.pk, token=claim.token).update(updated_at=now, **changes):
-        log.warning("outcome came too late", message_id=str(claim.message.pk), outcome=outcome)
+        log.info("outcome came too late", message_id=str(claim.message.pk), outcome=outcome)
         return False
     SendAttempt.objects.filter(
         message_id=claim.message.pk, token=claim.token, outcome__in=[Outcome.OPEN, Outcome.UNKNOWN]
-    ).update(
-        outcome=outcome,
-        http_status=answer.http_status if answer else None,
-        provider_message_id=accepted.provider_message_id[:255] if accepted else "",
-        detail=error.detail[:300] if error else "",
-        finished_at=now,
-        updated_at=now,
-    )
+    ).update(outcome=outcome, http_status=error.http_status, detail=error.detail[:300], finished_at=now, updated_at=now)
     return True
 
 
+_RECORD_ACCEPTED = """
+WITH settled AS (
+  UPDATE outreach_message SET state = 'accepted', reason = '', sent_at = now(), provider_message_id = %s,
+    lease_until = NULL, unknown_since = NULL, to_announce = true, updated_at = now()
+  WHERE id = %s AND organization_id = %s AND token = %s AND state IN ('sending', 'unknown')
+  RETURNING id, token)
+UPDATE outreach_sendattempt a SET outcome = 'accepted', provider_message_id = %s, http_status = %s, detail = '',
+  finished_at = now(), updated_at = now()
+FROM settled s WHERE a.message_id = s.id AND a.token = s.token AND a.outcome IN ('open', 'unknown')
+RETURNING a.number
+"""
+
+
 def record_accepted(desk: Desk, claim: Claim, accepted: Accepted) -> None:
-    """The provider took it: now, and only now, it counts as sent and stands on the timeline."""
-    now = timezone.now()
-    message = claim.message
-    with org_scope(desk.organization.pk):
-        settled = _settle(
-            claim, Outcome.ACCEPTED, accepted=accepted,
-            state=State.ACCEPTED, reason="", sent_at=now, lease_until=None, unknown_since=None,
-            provider_message_id=accepted.provider_message_id[:255],
-        )  # fmt: skip
-        if settled:
-            message.state, message.sent_at = State.ACCEPTED, now
-            announce_sent(message)
+    """The provider took it: now, and only now, it counts as sent. ``announce_accepted`` tells the timeline."""
+    name = accepted.provider_message_id[:255]
+    settled = run_in_org(
+        desk.organization.pk,
+        _RECORD_ACCEPTED,
+        [name, claim.message.pk, desk.organization.pk, claim.token, name, accepted.http_status],
+    )
+    if not settled:
+        log.info("acceptance came too late", message_id=str(claim.message.pk), attempt=claim.attempt)
 
 
-def announce_sent(message: Message) -> None:
+def announce_accepted(organization_id: UUID) -> None:
+    """Tell the timeline of every message that was accepted and not announced; each is announced once."""
+    with org_scope(organization_id):
+        waiting = list(
+            Message.objects.for_org(organization_id)
+            .filter(to_announce=True)
+            .select_for_update(of=("self",), skip_locked=True)
+            .defer("body", "text", "html")[:500]
+        )
+        if not waiting:
+            return
+        Message.objects.filter(pk__in=[message.pk for message in waiting]).update(to_announce=False)
+        announce_sent(*waiting)
+
+
+def unannounced_organizations() -> list[UUID]:
+    with system_scope():
+        return list(Message.objects.filter(to_announce=True).values_list("organization_id", flat=True).distinct())
+
+
+def announce_sent(*messages: Message) -> None:
     """Tell the timeline and the apps above. Once per message: whoever moved it to accepted calls this."""
     announce(
-        Happening(
-            kind=Kind.OUTREACH_SENT,
-            organization_id=message.organization_id,
-            actor_id=message.approved_by_id,
-            event_id=message.event_id,
-            account_id=message.account_id,
-            person_id=message.person_id,
-            summary=f"Mail sent: {message.subject}"[:300],
-            data={"message_id": str(message.pk)},
+        *(
+            Happening(
+                kind=Kind.OUTREACH_SENT,
+                organization_id=message.organization_id,
+                actor_id=message.approved_by_id,
+                event_id=message.event_id,
+                account_id=message.account_id,
+                person_id=message.person_id,
+                summary=f"Mail sent: {message.subject}"[:300],
+                data={"message_id": str(message.pk)},
+                occurred_at=message.sent_at,
+            )
+            for message in messages
         )
     )
-    signals.message_accepted.send(sender=Message, message=message)
+    for message in messages:
+        signals.message_accepted.send(sender=Message, message=message)
 
 
 def record_rejected(desk: Desk, claim: Claim, error: Rejected) -> None:

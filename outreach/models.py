@@ -282,6 +282,9 @@ class Message(TenantModel):
     token = models.UUIDField(null=True, blank=True, editable=False)
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)
     unknown_since = models.DateTimeField(null=True, blank=True, editable=False)
+    to_announce = models.BooleanField(
+        default=False, editable=False, help_text="Accepted, and the timeline has not been told yet."
+    )
 
     mail_message_id = models.CharField(max_length=255, blank=True, editable=False)
     mail_thread_id = models.CharField(max_length=255, blank=True, editable=False)
@@ -352,6 +355,7 @@ class Message(TenantModel):
             # What a worker claims; the id stands in it because many messages are due at the same moment.
             models.Index(fields=["mailbox", "due_at", "id"], condition=Q(state="queued"), name="message_due"),
             models.Index(fields=["lease_until"], condition=Q(state="sending"), name="message_leased"),
+            models.Index(fields=["organization"], condition=Q(to_announce=True), name="message_to_announce"),
             models.Index(
                 fields=["organization", "unknown_since"], condition=Q(state__in=["unknown", "held"]),
                 name="message_unresolved",

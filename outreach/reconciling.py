@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from identity.scope import org_scope, system_scope
-from outreach.delivery import announce_sent
+from outreach.delivery import announce_accepted, announce_sent, unannounced_organizations
 from outreach.models import Mailbox, Message, ProviderEvent, SendAttempt
 
 log = structlog.get_logger(__name__)
@@ -24,6 +24,8 @@ State, Outcome = Message.State, SendAttempt.Outcome
 def reconcile() -> None:
     """Free what workers lost and hold what stayed unknown. Safe to run any number of times at once."""
     now = timezone.now()
+    for organization_id in unannounced_organizations():
+        announce_accepted(organization_id)
     for organization_id in _organizations_with_doubt(now):
         with org_scope(organization_id):
             expire_leases(organization_id, now)
@@ -39,18 +41,25 @@ def _organizations_with_doubt(now: datetime) -> list[UUID]:
 
 
 def expire_leases(organization_id: UUID, now: datetime) -> int:
-    """A claim without an outcome: the worker died somewhere between claiming and recording, so nobody knows."""
+    """Claims without an outcome. Returns how many became unknown.
+
+    A message without an open try was never handed over and simply waits again; with one, the worker ended somewhere
+    between asking the provider and recording the answer, and nobody knows.
+    """
     lost = Message.objects.for_org(organization_id).overdue_answer(now)
     ids = list(lost.select_for_update(skip_locked=True).values_list("pk", flat=True))
-    SendAttempt.objects.filter(message__in=ids, outcome=Outcome.OPEN).update(
-        outcome=Outcome.UNKNOWN, detail="The worker ended before it recorded the answer.", updated_at=now
-    )
-    expired = Message.objects.filter(pk__in=ids, state=State.SENDING).update(
+    claimed = Message.objects.filter(pk__in=ids, state=State.SENDING)
+    opened = SendAttempt.objects.filter(message=OuterRef("pk"), token=OuterRef("token"), outcome=Outcome.OPEN)
+    claimed.filter(~Exists(opened)).update(state=State.QUEUED, token=None, lease_until=None, updated_at=now)
+    expired = claimed.update(
         state=State.UNKNOWN,
         unknown_since=now,
         lease_until=None,
         reason="The sending was interrupted. Waiting for the provider's report.",
         updated_at=now,
+    )
+    SendAttempt.objects.filter(message__in=ids, outcome=Outcome.OPEN).update(
+        outcome=Outcome.UNKNOWN, detail="The worker ended before it recorded the answer.", updated_at=now
     )
     if expired:
         log.warning("sends interrupted", count=expired, organization_id=str(organization_id))

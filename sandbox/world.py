@@ -134,7 +134,8 @@ class World:
     def accept(self, mail: Mail) -> None:
         with self.lock:
             self.mails[mail.id] = mail
-            self._append({"mail": asdict(mail)})
+            if self.folder is not None:
+                self._append({"mail": asdict(mail)})
 
     def record(self, mail: Mail, kind: str, **more: Any) -> dict[str, Any]:
         """Let something happen to a mail and owe its webhooks the news. Returns the event."""

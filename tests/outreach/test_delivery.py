@@ -10,7 +10,7 @@ from django.utils import timezone
 from activities.models import Activity
 from identity.scope import org_scope, system_scope
 from outreach import delivery, reconciling
-from outreach.models import Mailbox, Message, SendAttempt, Suppression
+from outreach.models import Mailbox, MailboxDay, Message, SendAttempt, Suppression
 from outreach.ports import Accepted
 from outreach.suppressing import suppress_address
 from sandbox.world import Fault
@@ -91,7 +91,7 @@ def test_a_suppression_between_claim_and_request_is_seen(mailbox, message, store
 
     assert len(sandbox.world.mails) == 0
     assert stored(message).state == "skipped"
-    assert outcomes(message) == ["not_sent"]
+    assert outcomes(message) == []
 
 
 def test_a_person_who_answered_since_is_left_out(mailbox, message, send, stored, sandbox, organization):
@@ -225,15 +225,31 @@ def test_a_provider_that_cannot_be_reached_costs_only_time(mailbox, message, sen
     assert _fresh(mailbox).throttled_until is not None
 
 
-def test_a_worker_killed_between_claim_and_record_leaves_an_unknown_outcome(
+def expire(message):
+    with org_scope(message.organization_id):
+        Message.objects.filter(pk=message.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    reconciling.reconcile()
+
+
+def test_a_worker_killed_before_the_request_leaves_a_mail_that_is_sent_later(
     mailbox, message, send, stored, organization, sandbox
 ):
     with delivery.open_desk(organization.pk, mailbox.pk) as desk:
         delivery.claim_next(desk)
-    with org_scope(organization.pk):
-        Message.objects.filter(pk=message.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    expire(message)
 
-    reconciling.reconcile()
+    send(mailbox)
+
+    assert (stored(message).state, outcomes(message), len(sandbox.world.mails)) == ("accepted", ["accepted"], 1)
+
+
+def test_a_worker_killed_between_request_and_record_leaves_an_unknown_outcome(
+    mailbox, message, send, stored, organization, sandbox
+):
+    with delivery.open_desk(organization.pk, mailbox.pk) as desk:
+        delivery.prepare(desk, delivery.claim_next(desk))
+    expire(message)
+
     send(mailbox)
 
     assert (stored(message).state, outcomes(message)) == ("unknown", ["unknown"])
@@ -243,10 +259,12 @@ def test_a_worker_killed_between_claim_and_record_leaves_an_unknown_outcome(
 def test_a_late_worker_cannot_overwrite_what_was_decided(mailbox, message, stored, organization):
     with delivery.open_desk(organization.pk, mailbox.pk) as desk:
         late = delivery.claim_next(desk)
+        delivery.prepare(desk, late)
         with org_scope(organization.pk):
             Message.objects.filter(pk=message.pk).update(state="queued", token=None, lease_until=None)
             SendAttempt.objects.filter(message=message).update(outcome="not_sent")
         current = delivery.claim_next(desk)
+        delivery.prepare(desk, current)
         delivery.record_accepted(desk, late, Accepted("late"))
 
         assert (stored(message).state, stored(message).token) == ("sending", current.token)
@@ -259,12 +277,36 @@ def test_a_late_worker_cannot_overwrite_what_was_decided(mailbox, message, store
 def test_an_answer_after_the_lease_is_evidence(mailbox, message, stored, organization):
     with delivery.open_desk(organization.pk, mailbox.pk) as desk:
         claim = delivery.claim_next(desk)
-        with org_scope(organization.pk):
-            Message.objects.filter(pk=message.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
-        reconciling.reconcile()
+        delivery.prepare(desk, claim)
+        expire(message)
+        assert stored(message).state == "unknown"
         delivery.record_accepted(desk, claim, Accepted("abc"))
 
     assert (stored(message).state, outcomes(message)) == ("accepted", ["accepted"])
+
+
+def test_a_worker_that_stops_early_gives_back_what_it_has_not_begun(mailbox, message, organization, sandbox):
+    for _ in range(4):
+        MessageFactory.create(person=PersonFactory.create(account=message.account), mailbox=mailbox)
+    calls = iter([False, True, True])
+
+    delivery.deliver_mailbox(organization.pk, mailbox.pk, until=lambda: next(calls))
+
+    with org_scope(organization.pk):
+        assert Message.objects.filter(state="queued", token=None).count() == 4
+        assert Message.objects.filter(state="accepted").count() == 1
+        assert MailboxDay.objects.get().used == 1
+
+
+def test_what_was_accepted_and_not_announced_is_announced_by_the_sweep(mailbox, message, organization):
+    with delivery.open_desk(organization.pk, mailbox.pk) as desk:
+        delivery.deliver(desk, delivery.claim_next(desk))
+
+    reconciling.reconcile()
+    reconciling.reconcile()
+
+    with org_scope(organization.pk):
+        assert Activity.objects.filter(kind="OUTREACH_SENT").count() == 1
 
 
 def test_a_slow_worker_does_not_begin_a_request(mailbox, message, stored, organization, sandbox):
