@@ -76,7 +76,7 @@ def funnel(steps: Sequence[Any], caption: str = "", unit: str = "Accounts") -> S
     before: int | None = None
     for label, value, href in rows:
         rate = f"{value / before:.1%}".replace("%", " %") if before else "–"
-        if before:
+        if before and value <= before:
             parts.append(format_html('<div class="funnel-rate" aria-hidden="true">↓ {} go on</div>', rate))
         parts.append(_funnel_step(label, value, href, most))
         table.append((label, f"{value:,}", rate))
