@@ -73,7 +73,7 @@ def _headlines(event: Event, figures: Figures) -> list[Headline]:
         ),
         Headline(
             f"Response rate, {PERIOD} days", _percent(rate), f"{rate.replied:,} of {rate.sent:,} sent{_moved(rate, before)}",
-            _tone(rate, before), link("outreach:list", status="RESPONDED"),
+            _tone(rate, before), link("outreach:list", status="RESPONDED", days=PERIOD),
         ),
         Headline(
             "Meetings agreed", f"{booked:,}", f"{_of(booked, goal)} of the goal of {goal:,}" if goal else "no goal set",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
 from accounts.models import TargetAccount, Tier
@@ -14,6 +14,7 @@ from analytics.metrics import reached
 from events.models import Event
 from identity.models import Organization, User
 from meetings.models import Meeting
+from outreach.filters import SHOWN as SHOWN_MAIL
 from outreach.models import InboundMail, Message
 from people.models import Person
 
@@ -54,7 +55,7 @@ def look(organization: Organization, event: Event | None, user: User) -> Today:
     day, meetings = _meetings(organization, event, user)
     local = _local_day(event)
     due = _tasks_due(organization, user)
-    replies = _replies(organization, event)
+    replies = _replies(organization)
     return Today(
         day=day,
         day_is_today=day == local,
@@ -101,11 +102,10 @@ def _tasks_due(organization: Organization, user: User) -> QuerySet[Task]:
     return Task.objects.for_org(organization).open().filter(assignee=user, due_on__lte=timezone.localdate())
 
 
-def _replies(organization: Organization, event: Event | None) -> QuerySet[InboundMail]:
-    rows = InboundMail.objects.for_org(organization).filter(kind=InboundMail.Kind.REPLY, handled_at=None)
-    if event:
-        rows = rows.filter(Q(message__event=event) | Q(message=None))
-    return rows.order_by("-received_at")
+def _replies(organization: Organization) -> QuerySet[InboundMail]:
+    """As the page of replies lists them: of every show, because an answer waits wherever it came from."""
+    rows = InboundMail.objects.for_org(organization).filter(kind=InboundMail.Kind.REPLY, sorted_at__isnull=False)
+    return rows.open().order_by("-received_at")
 
 
 def _count(rows: QuerySet[Any]) -> int:
@@ -117,14 +117,14 @@ def _needs(organization: Organization, event: Event | None, replies: QuerySet[In
     if event:
         messages = messages.at(event)
     needs = [
-        Need(_count(replies), "replies wait for an answer", "reply", "ok", link("outreach:inbox") or link("outreach:list")),
+        Need(_count(replies), "replies wait for an answer", "reply", "ok", link("outreach:replies")),
         Need(
-            _count(messages.filter(state=Message.State.DRAFT)), "drafts to approve", "edit", "info",
-            link("outreach:list", state="draft"),
+            _count(messages.filter(SHOWN_MAIL["draft"][1])), "drafts to approve", "edit", "info",
+            link("outreach:list", show="draft"),
         ),
         Need(
-            _count(messages.unresolved()), "mails need a decision", "alert", "bad",
-            link("outreach:list", state=["unknown", "held"]),
+            _count(messages.filter(SHOWN_MAIL["decide"][1])), "mails need a decision", "alert", "bad",
+            link("outreach:list", show="decide"),
         ),
     ]  # fmt: skip
     if event:

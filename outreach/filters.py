@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, timedelta
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
+from django.utils import timezone
 
 from events.models import Event
 from identity.models import Organization, User
@@ -32,9 +34,15 @@ class MessageFilter:
         self.organization, self.user, self.event = organization, user, event
         self.everything = event is None or query.get("all") == "1"
         self.show = query.get("show", "") if query.get("show", "") in SHOWN else ""
+        self.status = query.get("status", "") if query.get("status", "") in Message.Status.values else ""
+        self.days = self._days(query.get("days", ""))
         self.mine = query.get("owner") == "me"
         self.campaign = self._campaign(query.get("campaign", ""))
         self.q = query.get("q", "").replace("\x00", "").strip()[:200]
+
+    def _days(self, value: str) -> int:
+        """Only what was sent in so many UTC days, today included; 0 for any time."""
+        return min(int(value), 3_660) if value.isascii() and value.isdigit() else 0
 
     def _campaign(self, value: str) -> Campaign | None:
         try:
@@ -50,6 +58,11 @@ class MessageFilter:
             rows = rows.at(self.event)
         if self.show:
             rows = rows.filter(SHOWN[self.show][1])
+        if self.status:
+            rows = rows.filter(status=self.status)
+        if self.days:
+            midnight = timezone.now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+            rows = rows.filter(sent_at__gte=midnight - timedelta(days=self.days - 1))
         if self.mine:
             rows = rows.filter(owner=self.user)
         if self.q:
@@ -61,5 +74,9 @@ class MessageFilter:
         return rows
 
     @property
+    def status_label(self) -> str:
+        return Message.Status(self.status).label if self.status else ""
+
+    @property
     def is_narrow(self) -> bool:
-        return bool(self.show or self.mine or self.campaign or self.q)
+        return bool(self.show or self.status or self.days or self.mine or self.campaign or self.q)

@@ -227,7 +227,7 @@ def _reply(world: World, chance: Chance, post: _Post, message: Message, at: date
             id=chance.uuid(), organization_id=message.organization_id, mailbox=message.mailbox, message=message,
             person=message.person, kind=InboundMail.Kind.REPLY, digest=f"demo{message.pk.hex}".ljust(64, "0"),
             from_address=message.to_address, from_name=message.person.name, subject=f"Re: {message.subject}"[:500],
-            text=f"{text}\n\n{message.person.name}", received_at=at,
+            text=f"{text}\n\n{message.person.name}", received_at=at, sorted_at=at,
             handled_at=None if recent and chance.likely(0.6) else at + timedelta(hours=3), handled_by=message.owner,
         )
     )  # fmt: skip

@@ -105,8 +105,10 @@ def test_the_dashboard_links_every_figure_to_the_list_behind_it(
         assert (label, len(rows)) == (label, number)
     left = browser.get("/accounts/?reached=not-contacted").context["page"].items
     assert [row.account_id for row in left] == [other.account_id]
-    for line in board.meetings:
+    for line in (*board.meetings, *board.outreach):
         assert len(browser.get(line.href).context["page"].items) == line.number
+    rate = next(one for one in board.headlines if one.label.startswith("Response rate"))
+    assert len(browser.get(rate.href).context["page"].items) == board.figures.rate.replied == 1
 
 
 def test_the_dashboard_api_names_what_it_must(browser: Client, event: Event, account: Account, person: Person) -> None:
