@@ -64,42 +64,30 @@ def preview(organization_id: UUID, event: Event | None, rules: RuleSet) -> Previ
     if event:
         targets, people = targets.filter(event=event), people.filter(account__targets__event=event)
     total = targets.count()
-    sample = list(targets.order_by("pk").values_list("pk", flat=True)[:SAMPLE])
-    rows = _rows(Subject.ACCOUNT, targets.filter(pk__in=sample), rules)
-    persons = list(people.order_by("pk").values_list("pk", flat=True)[:200])
+    rows = _rows(Subject.ACCOUNT, targets, rules, SAMPLE)
     return Preview(
         total=total,
         counted=len(rows),
         changed=sum(row.before != row.after for row in rows),
         bars=_bars(rows),
         accounts=_telling(rows, SHOWN),
-        people=_telling(
-            _rows(Subject.PERSON, Person.objects.for_org(organization_id).filter(pk__in=persons), rules), 5
-        ),
+        people=_telling(_rows(Subject.PERSON, people, rules, 200), 5),
         scored_before=any(row.before is not None for row in rows),
     )
 
 
-def _rows(subject: str, queryset: Any, rules: RuleSet) -> list[Row]:
+def _rows(subject: str, queryset: Any, rules: RuleSet, count: int) -> list[Row]:
+    """The first ``count`` rows as they are and as ``rules`` would have them."""
     scorer = Scorer(rules.of(subject))
     is_account = subject == Subject.ACCOUNT
-    names = queryset.values_list(
-        "pk", "account__name" if is_account else "name", "icp_score", "proposed_tier" if is_account else "pk"
-    )
-    facts = {row[0]: scorer.score(row[1:]) for row in with_facts(queryset, subject, scorer.facts)}
-    return [
-        Row(
-            id=pk,
-            name=name,
-            before=before,
-            after=facts[pk].value,
-            tier_before=tier if is_account else "",
-            tier_after=rules.thresholds.tier(facts[pk].value) if is_account else "",
-            score=facts[pk],
-        )
-        for pk, name, before, tier in names
-        if pk in facts
-    ]
+    shown = ("account__name", "icp_score", "proposed_tier") if is_account else ("name", "icp_score", "pk")
+    found = with_facts(queryset.order_by("pk"), subject, scorer.facts, before=shown)[:count]
+    rows = []
+    for pk, name, before, tier, *values in found:
+        score = scorer.score(values)
+        after = rules.thresholds.tier(score.value) if is_account else ""
+        rows.append(Row(pk, name, before, score.value, tier if is_account else "", after, score))
+    return rows
 
 
 def _telling(rows: list[Row], count: int) -> list[Row]:

@@ -72,10 +72,12 @@ def rows_of(subject: str, organization_id: UUID) -> QuerySet[Any]:
     return Person.objects.for_org(organization_id)
 
 
-def with_facts(rows: QuerySet[Any], subject: str, keys: Sequence[str]) -> QuerySet[Any, tuple[Any, ...]]:
-    """``(id, fact, fact, …)`` of the rows, for exactly the facts the rules ask about."""
+def with_facts(
+    rows: QuerySet[Any], subject: str, keys: Sequence[str], *, before: Sequence[str] = ()
+) -> QuerySet[Any, tuple[Any, ...]]:
+    """``(id, *before, fact, fact, …)`` of the rows, for exactly the facts the rules ask about."""
     reads = {f"fact_{key}": FACTS[subject][key].read() for key in keys}
-    facts: QuerySet[Any, tuple[Any, ...]] = rows.annotate(**reads).values_list("pk", *reads)
+    facts: QuerySet[Any, tuple[Any, ...]] = rows.annotate(**reads).values_list("pk", *before, *reads)
     return facts
 
 

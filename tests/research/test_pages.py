@@ -246,7 +246,7 @@ def test_page_asks_the_same_number_of_questions_for_any_number_of_rows(
     client = client_for(manager)
     client.get(PAGE)
 
-    with django_assert_num_queries(21):
+    with django_assert_num_queries(17):
         client.get(PAGE)
 
 
