@@ -55,7 +55,7 @@ class DomainSignupForm(SignupForm):  # type: ignore[misc]
 class WelcomeForm(forms.Form):
     your_name = forms.CharField(max_length=200)
     name = forms.CharField(label="Organization", max_length=200, help_text="Your company, as customers know it.")
-    time_zone = ZoneField(initial="UTC")
+    time_zone = ZoneField(initial="UTC", widget=forms.Select(attrs={"data-js": "timezone"}))
     currency = CurrencyField(initial="USD")
 
 

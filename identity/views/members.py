@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from common.limits import seconds_to_wait
 from identity.forms import InviteForm, RoleForm, roles_given_by
 from identity.models import Invitation, Membership, Role
 from identity.services import invitations
@@ -14,6 +15,8 @@ from identity.services import members as services
 from identity.web import OrgRequest, member_required
 
 LAST_OWNER = "An organization needs an owner. Make somebody else an owner first."
+INVITATIONS = "60/hour"
+"""For one organization, so that nobody uses us to write to strangers."""
 NOT_ALLOWED = "Only an owner can change owners, and nobody can lock themselves out."
 
 
@@ -90,6 +93,9 @@ def reactivate(request: OrgRequest, pk: UUID) -> HttpResponse:
 @member_required(role=Role.ADMIN)
 def resend_invitation(request: OrgRequest, pk: UUID) -> HttpResponse:
     invitation = get_object_or_404(Invitation.objects.for_org(request.organization).pending(), pk=pk)
+    if minutes := _minutes_to_wait(request):
+        messages.error(request, f"That is a lot of invitations. Wait {minutes} minutes, then send this one again.")
+        return redirect("identity:members")
     invitations.resend(invitation)
     messages.success(request, f"A new link is on its way to {invitation.email}; the old one no longer works.")
     return redirect("identity:members")
@@ -104,7 +110,14 @@ def revoke_invitation(request: OrgRequest, pk: UUID) -> HttpResponse:
     return redirect("identity:members")
 
 
+def _minutes_to_wait(request: OrgRequest) -> int:
+    return -(-seconds_to_wait(INVITATIONS, "invitations", str(request.organization.pk)) // 60)
+
+
 def _invite(request: OrgRequest, form: InviteForm) -> bool:
+    if minutes := _minutes_to_wait(request):
+        form.add_error(None, f"That is a lot of invitations. Wait {minutes} minutes, then invite the next person.")
+        return False
     try:
         invitations.invite(
             request.organization,

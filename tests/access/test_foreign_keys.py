@@ -16,10 +16,12 @@ from django.db import connection, models, transaction
 from django.test import Client
 from django.utils.datastructures import MultiValueDict
 
+from accounts.models import Account, TargetAccount
 from eventops.api import api
 from events.models import Event
 from identity.models import Membership, Organization, User
 from identity.scope import org_scope
+from people.models import Person
 from tests.access.matrix import BUILDERS, MATRIX
 from tests.factories import OrganizationFactory
 from tests.tenancy.rows import fill
@@ -28,7 +30,7 @@ APPS = [
     "accounts", "activities", "analytics", "events", "identity", "integrations", "meetings", "outreach", "people", "research",
     "sequences",
 ]  # fmt: skip
-CELLS = ["owner", "tier", "status", "stage", "title", "account", "tags", "next_touchpoint_on"]
+CELLS = sorted({field.name for model in (Account, Person, TargetAccount) for field in model._meta.get_fields()})
 """Fields that the forms of a single cell may be asked for."""
 KINDS = ["email", "task", "call", "mail", "wait", "linkedin"]
 

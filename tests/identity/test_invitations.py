@@ -13,6 +13,7 @@ from identity import mailing
 from identity.models import Invitation, Membership, Organization, Role, User
 from identity.scope import org_scope, system_scope
 from identity.services import invitations
+from identity.views.members import INVITATIONS
 from tests.factories import MembershipFactory, UserFactory
 
 PASSWORD = "a long enough passphrase"
@@ -213,3 +214,17 @@ def test_a_mail_that_could_not_leave_stays_to_be_sent(organization: Organization
     with system_scope():
         invitation.refresh_from_db()
     assert invitation.sent_at is None
+
+
+def test_an_organization_invites_only_so_many_an_hour(
+    organization: Organization, owner: User, client_for: Callable[[User], Client]
+) -> None:
+    browser = client_for(owner)
+    allowed = int(INVITATIONS.partition("/")[0])
+
+    codes = [
+        browser.post(reverse("identity:members"), {"email": f"p{n}@example.com", "role": "rep"}).status_code
+        for n in range(allowed + 1)
+    ]
+
+    assert codes == [302] * allowed + [422]
