@@ -195,7 +195,7 @@ def test_forged_deliveries_are_refused(message, mailbox, sandbox):
         {"headers": {TIMESTAMP: ""}},
         {"headers": {SIGNATURE: "AAAA"}},
         {"headers": {SIGNATURE: "not base64 ü"}},
-        {"headers": {TIMESTAMP: str(int(now) + 1)}},
+        {"headers": {TIMESTAMP: str(int(now) - 40)}},
         {"headers": {TIMESTAMP: "-1"}},
         {"headers": {TIMESTAMP: now, SIGNATURE: other.world.sign(now, good)}},
         {"body": good + b" ", "headers": {TIMESTAMP: now, SIGNATURE: sandbox.world.sign(now, good)}},
