@@ -75,6 +75,7 @@ ROUTERS: dict[str, str] = {
     "/activities": "activities.api.router",
     "/notes": "activities.api.notes",
     "/tasks": "activities.api.tasks",
+    "/outreach": "outreach.api.router",
     "/meetings": "meetings.api.router",
     "/analytics": "analytics.api.router",
     "/dashboards": "analytics.api.dashboards",

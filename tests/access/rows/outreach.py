@@ -1,6 +1,6 @@
 """Writing to people, and the doors of the mail provider."""
 
-from tests.access.matrix import ADMIN, MANAGER, REP, VIEWER, anyone, members
+from tests.access.matrix import ADMIN, MANAGER, REP, VIEWER, anyone, members, operation
 from tests.factories import (
     AccountFactory,
     CampaignFactory,
@@ -24,6 +24,25 @@ def campaign(organization):
 
 def mail(organization):
     return InboundMailFactory.create(mailbox=MailboxFactory.create(organization=organization)).pk
+
+
+TEMPLATE = {"name": "Invitation", "subject": "Hello", "body": "Hello {{ first_name }}"}
+
+
+def new_outreach(organization):
+    person = PersonFactory.create(account=AccountFactory.create(organization=organization))
+    mailbox = MailboxFactory.create(organization=organization)
+    return {"personId": str(person.pk), "mailboxId": str(mailbox.pk), "subject": "Hello", "message": "Hello"}
+
+
+def new_campaign(organization):
+    person = PersonFactory.create(account=AccountFactory.create(organization=organization))
+    return {
+        "name": "Invitations",
+        "templateId": str(TemplateFactory.create(organization=organization).pk),
+        "mailboxId": str(MailboxFactory.create(organization=organization).pk),
+        "personIds": [str(person.pk)],
+    }
 
 
 BUILDERS = {
@@ -70,4 +89,17 @@ ROWS = {
     "outreach:mailbox_act": members(post=ADMIN, pk="mailbox", action="mailbox_action"),
     "outreach:suppression": members(get=REP, post=REP),
     "outreach:lift": members(post=MANAGER, pk="suppression"),
+    "GET /api/outreach": operation(VIEWER),
+    "POST /api/outreach": operation(REP, body=new_outreach),
+    "GET /api/outreach/{outreach_id}": operation(VIEWER, outreach_id="message"),
+    "PATCH /api/outreach/{outreach_id}": operation(REP, body={"subject": "See you?"}, outreach_id="message"),
+    "DELETE /api/outreach/{outreach_id}": operation(REP, outreach_id="message"),
+    "POST /api/outreach/{outreach_id}/send": operation(REP, outreach_id="message"),
+    "GET /api/outreach/templates": operation(VIEWER),
+    "POST /api/outreach/templates": operation(REP, body=TEMPLATE),
+    "PUT /api/outreach/templates/{template_id}": operation(REP, body=TEMPLATE, template_id="template"),
+    "GET /api/outreach/campaigns": operation(VIEWER),
+    "POST /api/outreach/campaigns": operation(REP, body=new_campaign),
+    "GET /api/outreach/campaigns/{campaign_id}": operation(VIEWER, campaign_id="campaign"),
+    "POST /api/outreach/campaigns/{campaign_id}/send": operation(REP, campaign_id="campaign"),
 }
