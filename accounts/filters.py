@@ -118,7 +118,7 @@ class ListFilter(forms.Form):
             return rows
         self.found = find(self.table, text)
         if self.found.complete:
-            return rows.filter(**{f"{self.id_path}__any_of": self.found.ids})
+            return rows.filter(**{f"{self.id_path}__any_of": self.found.array})
         # A frequent word: reading the list in its own order meets enough of them soon.
         for word in words_of(text):
             if len(word) < 3:
@@ -140,7 +140,9 @@ class ListFilter(forms.Form):
         """How many there are; of a word too frequent to count, at least those that were looked at."""
         if self.found is None or self.found.complete:
             return capped_count(rows)
-        looked_at = capped_count(rows.filter(**{f"{self.id_path}__any_of": self.found.ids}))
+        if self.everything and len(self.chosen) == 1:
+            return Count(self.found.number, more=True)
+        looked_at = capped_count(rows.filter(**{f"{self.id_path}__any_of": self.found.array}))
         return Count(looked_at.number, more=True)
 
     def owner_filter(self, path: str = "owner") -> Q:

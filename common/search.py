@@ -19,7 +19,7 @@ from psycopg import errors
 from common.tenancy import ORGANIZATION_SETTING, SYSTEM_ROLE
 from common.text import normalise
 
-CANDIDATES = 3_000
+CANDIDATES = 2_000
 """How many matches are looked at. With more, the list is read in its own order instead, which is quick for such words."""
 ALIKE = 60
 MOST_WORDS = 6
@@ -80,11 +80,19 @@ def drop_search_functions_sql(table: str) -> str:
 
 @dataclass(frozen=True)
 class Found:
-    """The rows that match. ``complete`` says there are no others; ``guessed`` that only similar spellings were found."""
+    """The rows that match. ``complete`` says there are no others; ``guessed`` that only similar spellings were found.
 
-    ids: list[UUID]
+    ``array`` is what the database said (``{id,id,…}``) and goes back to it untouched, with the lookup ``any_of``.
+    """
+
+    array: str = "{}"
+    number: int = 0
     complete: bool = True
     guessed: bool = False
+
+    @property
+    def ids(self) -> list[UUID]:
+        return [UUID(text) for text in self.array.strip("{}").split(",") if text]
 
 
 def words_of(text: str) -> list[str]:
@@ -101,13 +109,17 @@ def find(table: str, text: str, *, cap: int = CANDIDATES) -> Found:
     """Rows of the scope's organization whose text holds every word of ``text``; failing that, those spelled alike."""
     words = words_of(text)
     if not words:
-        return Found([])
+        return Found()
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {table}_search(%s::text[], %s)", [[like(word) for word in words], cap + 1])
-        ids = [row[0] for row in cursor.fetchall()]
-    if ids or max(map(len, words)) < 4:
-        return Found(ids[:cap], complete=len(ids) <= cap)
-    return Found(alike(table, " ".join(words)), guessed=True)
+        cursor.execute(
+            f"SELECT array_agg(id)::text, count(*) FROM {table}_search(%s::text[], %s) AS id",  # noqa: S608  a table of ours
+            [[like(word) for word in words], cap + 1],
+        )
+        array, number = cursor.fetchone()
+    if number or max(map(len, words)) < 4:
+        return Found(array or "{}", min(number, cap), complete=number <= cap)
+    ids = alike(table, " ".join(words))
+    return Found(f"{{{','.join(map(str, ids))}}}", len(ids), guessed=True)
 
 
 def alike(table: str, text: str, *, cap: int = ALIKE) -> list[UUID]:
@@ -167,12 +179,12 @@ def _settings(values: Mapping[str, str]) -> None:
 
 @models.UUIDField.register_lookup
 class AnyOf(models.Lookup):
-    """``id__any_of=[…]``: like ``in``, but the whole list travels as one array, which makes thousands of ids cheap."""
+    """``id__any_of=[…]`` or ``="{id,id}"``: like ``in``, but the list travels as one array, so thousands of ids are cheap."""
 
     lookup_name = "any_of"
 
-    def get_prep_lookup(self) -> list[UUID]:
-        return list(self.rhs)
+    def get_prep_lookup(self) -> str | list[UUID]:
+        return self.rhs if isinstance(self.rhs, str) else list(self.rhs)
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         left, params = self.process_lhs(compiler, connection)
