@@ -38,7 +38,7 @@ def names_in(response):
         ("hall=Hall 3", ["Çelik Ömer"]), ("owner=me", ["Bo Li"]), ("score_min=50&score_max=80", ["Ada Wood"]),
         ("email=no", ["Bo Li"]),
         ("q=celik", ["Çelik Ömer"]), ("q=omer cel", ["Çelik Ömer"]), ("q=robotik", ["Ada Wood", "Bo Li"]),
-        ("q=wood@", ["Ada Wood"]), ("q=adda wod", ["Ada Wood"]), ("q=bo", ["Bo Li"]), ("q=100%", []), ("q=_", []),
+        ("q=wood@", ["Ada Wood"]), ("q=adda wod", ["Ada Wood"]), ("q=bo", ["Bo Li"]), ("q=zqx%", []), ("q=_", []),
         ("sort=-score", ["Ada Wood", "Çelik Ömer", "Bo Li"]), ("all=1", ["Ada Wood", "Bo Li", "Elsewhere", "Çelik Ömer"]),
     ],
 )  # fmt: skip

@@ -82,7 +82,7 @@ def test_a_frequent_word_says_that_there_are_more_and_stays_sorted(client_for, v
         found = search.find("people_person", "crowd", cap=100)
     response = client_for(viewer).get("/people/?all=1&sort=name&q=nachname")
 
-    assert (len(found.ids), found.complete) == (100, False)
+    assert (found.number, found.complete) == (100, False)
     assert "2,000+" in response.text
     assert response.text.index("Vorname0 Nachname0<") < response.text.index("Vorname0 Nachname1067<")
 
