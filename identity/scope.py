@@ -50,11 +50,11 @@ def run_in_org(organization_id: UUID, statement: str, parameters: Sequence[Any])
     if connection.in_atomic_block:
         with org_scope(organization_id), connection.cursor() as cursor:
             cursor.execute(statement, parameters)
-            return cursor.fetchall()
+            return list(cursor.fetchall())
     with connection.cursor() as cursor:
         cursor.execute(f"{_APPLY}; {statement}", ["none", ORGANIZATION_SETTING, str(organization_id), *parameters])
         cursor.nextset()
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 @contextmanager

@@ -154,11 +154,6 @@ def open_desk(organization_id: UUID, mailbox_id: UUID) -> Iterator[Desk | None]:
 # --- Claim -----------------------------------------------------------------------------------------------------------
 
 
-def claim_next(desk: Desk) -> Claim | None:
-    """Take the next due message; ``None`` when none is left, or the mailbox must not send any more now."""
-    return next(iter(claim_batch(desk, size=1)), None)
-
-
 def claim_batch(desk: Desk, *, size: int) -> list[Claim]:
     """Take up to ``size`` due messages of the mailbox, in one transaction with every gate in it.
 

@@ -17,6 +17,10 @@ from sandbox.world import Fault
 from tests.factories import AccountFactory, MessageFactory, PersonFactory
 
 
+def claim_next(desk):
+    return next(iter(delivery.claim_batch(desk, size=1)), None)
+
+
 def outcomes(message):
     with org_scope(message.organization_id):
         return list(SendAttempt.objects.filter(message=message).order_by("number").values_list("outcome", flat=True))
@@ -84,7 +88,7 @@ def test_a_suppressed_address_is_left_out(mailbox, message, send, stored, sandbo
 
 def test_a_suppression_between_claim_and_request_is_seen(mailbox, message, stored, sandbox, organization):
     with delivery.open_desk(organization.pk, mailbox.pk) as desk:
-        claim = delivery.claim_next(desk)
+        claim = claim_next(desk)
         with org_scope(organization.pk):
             suppress_address(organization, address=message.to_address, reason="unsubscribed", source="test")
         delivery.deliver(desk, claim)
@@ -127,7 +131,7 @@ def test_nothing_leaves_a_paused_mailbox(mailbox, message, send, stored, sandbox
 
 def test_pausing_between_claim_and_request_puts_the_mail_back(mailbox, message, stored, sandbox, organization):
     with delivery.open_desk(organization.pk, mailbox.pk) as desk:
-        claim = delivery.claim_next(desk)
+        claim = claim_next(desk)
         with org_scope(organization.pk):
             Mailbox.objects.get(pk=mailbox.pk).pause(reason="Stop", now=timezone.now())
         delivery.deliver(desk, claim)
@@ -235,7 +239,7 @@ def test_a_worker_killed_before_the_request_leaves_a_mail_that_is_sent_later(
     mailbox, message, send, stored, organization, sandbox
 ):
     with delivery.open_desk(organization.pk, mailbox.pk) as desk:
-        delivery.claim_next(desk)
+        claim_next(desk)
     expire(message)
 
     send(mailbox)
@@ -247,7 +251,7 @@ def test_a_worker_killed_between_request_and_record_leaves_an_unknown_outcome(
     mailbox, message, send, stored, organization, sandbox
 ):
     with delivery.open_desk(organization.pk, mailbox.pk) as desk:
-        delivery.prepare(desk, delivery.claim_next(desk))
+        delivery.prepare(desk, claim_next(desk))
     expire(message)
 
     send(mailbox)
@@ -258,12 +262,12 @@ def test_a_worker_killed_between_request_and_record_leaves_an_unknown_outcome(
 
 def test_a_late_worker_cannot_overwrite_what_was_decided(mailbox, message, stored, organization):
     with delivery.open_desk(organization.pk, mailbox.pk) as desk:
-        late = delivery.claim_next(desk)
+        late = claim_next(desk)
         delivery.prepare(desk, late)
         with org_scope(organization.pk):
             Message.objects.filter(pk=message.pk).update(state="queued", token=None, lease_until=None)
             SendAttempt.objects.filter(message=message).update(outcome="not_sent")
-        current = delivery.claim_next(desk)
+        current = claim_next(desk)
         delivery.prepare(desk, current)
         delivery.record_accepted(desk, late, Accepted("late"))
 
@@ -276,7 +280,7 @@ def test_a_late_worker_cannot_overwrite_what_was_decided(mailbox, message, store
 
 def test_an_answer_after_the_lease_is_evidence(mailbox, message, stored, organization):
     with delivery.open_desk(organization.pk, mailbox.pk) as desk:
-        claim = delivery.claim_next(desk)
+        claim = claim_next(desk)
         delivery.prepare(desk, claim)
         expire(message)
         assert stored(message).state == "unknown"
@@ -300,7 +304,7 @@ def test_a_worker_that_stops_early_gives_back_what_it_has_not_begun(mailbox, mes
 
 def test_what_was_accepted_and_not_announced_is_announced_by_the_sweep(mailbox, message, organization):
     with delivery.open_desk(organization.pk, mailbox.pk) as desk:
-        delivery.deliver(desk, delivery.claim_next(desk))
+        delivery.deliver(desk, claim_next(desk))
 
     reconciling.reconcile()
     reconciling.reconcile()
@@ -311,7 +315,7 @@ def test_what_was_accepted_and_not_announced_is_announced_by_the_sweep(mailbox, 
 
 def test_a_slow_worker_does_not_begin_a_request(mailbox, message, stored, organization, sandbox):
     with delivery.open_desk(organization.pk, mailbox.pk) as desk:
-        claim = delivery.claim_next(desk)
+        claim = claim_next(desk)
         with org_scope(organization.pk):
             Message.objects.filter(pk=message.pk).update(lease_until=timezone.now() + timedelta(seconds=20))
         delivery.deliver(desk, claim)
