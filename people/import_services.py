@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from typing import BinaryIO
 
 from django.db import transaction
@@ -136,7 +135,11 @@ def _reset(list_import: ListImport, status: str, phase: str, *, ring: bool) -> N
 
 
 def _ring(list_import: ListImport) -> None:
-    transaction.on_commit(partial(tasks.work_on_import.delay, str(list_import.pk)), robust=True)
+    def ring() -> None:
+        tasks.work_on_import.delay(str(list_import.pk))
+
+    # The row is the record: should the broker be away, the sweep finds it.
+    transaction.on_commit(ring, robust=True)
 
 
 def _unread(list_import: ListImport) -> None:

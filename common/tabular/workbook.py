@@ -137,7 +137,8 @@ def _child_output(*arguments: str | Path) -> Iterator[str]:
     ):
         assert child.stdout is not None  # noqa: S101 - asked for above
         try:
-            yield from io.TextIOWrapper(child.stdout, "utf-8", newline="", errors="replace")
+            with io.TextIOWrapper(child.stdout, "utf-8", newline="", errors="replace") as lines:
+                yield from lines
         except GeneratorExit:
             child.kill()
             raise

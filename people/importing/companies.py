@@ -19,6 +19,7 @@ from common.text import normalise
 from people.import_models import ImportCompany, ListImport, Outcome
 from people.importing.mapping import FILL, Column
 from people.importing.targets import TARGETS
+from people.importing.vocabulary import SHARED_SITES
 
 ACCOUNT_FIELDS = {target.field for target in TARGETS.values() if target.part == "account"} - {"owner", "tags", "extra"}
 ACCOUNT_FIELDS |= {"owner_id"}
@@ -63,6 +64,7 @@ def compare(list_import: ListImport, policies: Policies, companies: Sequence[Imp
         account = matches.account_of(company)
         if account is not None and account.pk not in taken:
             taken.add(account.pk)
+            company.resembles = ""
             known.append((company, account))
         elif list_import.mode == ListImport.Mode.UPDATE:
             company.outcome, company.account_id = Outcome.REJECTED, None
@@ -128,7 +130,8 @@ class _Matches:
 
     def look_alike(self, company: ImportCompany) -> str:
         """In words, an account that may be the same company although the rules do not say so."""
-        for account in self._by_domain.get(company.domain, ()) if company.domain else ():
+        known_site = company.domain and company.domain not in SHARED_SITES
+        for account in self._by_domain.get(company.domain, ()) if known_site else ():
             return f"{account.name} (the same website)"
         for account in self._by_key.get(company.name_key, ()):
             return f"{account.name} (the same name, website {account.domain})"
@@ -175,7 +178,7 @@ def _settle_new(
 ) -> None:
     for company, account in pairs:
         company.outcome = Outcome.CREATED
-        company.resembles = matches.look_alike(company)
+        company.resembles = company.resembles or matches.look_alike(company)
         company.account_id = account.pk if write else None
     if not write or not pairs:
         return

@@ -6,6 +6,7 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 from people.import_models import ListImport
+from people.importing.vocabulary import SHARED_SITES
 
 _JOIN_COMPANIES = """
 WITH leads AS (
@@ -26,6 +27,26 @@ SET data = CASE WHEN j.first_row < c.first_row THEN c.data || j.data ELSE j.data
     tags = (SELECT coalesce(array_agg(DISTINCT t), '{}') FROM unnest(c.tags || j.tags) t)
 FROM joined j
 WHERE c.list_import_id = %(id)s AND c.key = j.lead
+"""
+
+# Two names under one site, or one name with two sites: perhaps one company, which a person must judge.
+_RESEMBLE = """
+WITH sites AS (
+    SELECT DISTINCT ON (domain) domain, key, data->>'name' AS name FROM people_importcompany
+    WHERE list_import_id = %(id)s AND domain <> '' AND same_as = '' AND NOT domain = ANY(%(shared)s)
+    ORDER BY domain, first_row
+), names AS (
+    SELECT DISTINCT ON (name_key) name_key, key, data->>'name' AS name, domain FROM people_importcompany
+    WHERE list_import_id = %(id)s AND same_as = '' ORDER BY name_key, first_row
+), found AS (
+    SELECT c.key, s.name || ' (the same website)' AS words FROM people_importcompany c JOIN sites s USING (domain)
+    WHERE c.list_import_id = %(id)s AND c.same_as = '' AND c.key <> s.key
+    UNION ALL
+    SELECT c.key, n.name || ' (the same name, website ' || n.domain || ')'
+    FROM people_importcompany c JOIN names n USING (name_key)
+    WHERE c.list_import_id = %(id)s AND c.same_as = '' AND c.key <> n.key
+)
+UPDATE people_importcompany c SET resembles = f.words FROM found f WHERE c.list_import_id = %(id)s AND c.key = f.key
 """
 
 _SAME_ADDRESS = """
@@ -97,6 +118,7 @@ def group(list_import: ListImport) -> None:
         # Fresh rows have no statistics, and a nested loop over a whole file takes hours.
         cursor.execute("SET LOCAL enable_nestloop = off")
         cursor.execute(_JOIN_COMPANIES, params)
+        cursor.execute(_RESEMBLE, {**params, "shared": sorted(SHARED_SITES)})
         cursor.execute(_SAME_ADDRESS, params)
         _follow(cursor, params)
         cursor.execute(_SAME_NAME, params)

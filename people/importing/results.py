@@ -45,6 +45,12 @@ class Findings:
     reasons: list[tuple[str, int]]
     cleaned: list[tuple[int, str, str, str]]
     resembling: list[tuple[str, str]]
+    resembling_total: int
+
+    @property
+    def names_people(self) -> bool:
+        """Whether the rows are about people, so that company and address are worth a column."""
+        return any(line.email or line.company != line.name for line in (*self.created, *self.updated, *self.unchanged))
 
 
 def progress(list_import: ListImport) -> Progress:
@@ -75,7 +81,7 @@ def findings(list_import: ListImport, *, shown: int) -> Findings:
     samples = {outcome: list(rows.filter(outcome=outcome)[:shown]) for outcome in Outcome.values}
     companies = ImportCompany.objects.for_org(list_import.organization_id).filter(list_import=list_import)
     repeated = list(rows.filter(first_row__isnull=False)[:shown]) or _repeated_companies(list_import, shown)
-    names = _company_names(companies, [row for found in (*samples.values(), repeated) for row in found])
+    names = _companies(companies, [row for found in (*samples.values(), repeated) for row in found])
     with_cleaned = rows.filter(cleaned__isnull=False).exclude(outcome="rejected")[:shown]
     cleaned = [(row.line, *note) for row in with_cleaned for note in (row.cleaned or [])[:2]]
     return Findings(
@@ -87,6 +93,7 @@ def findings(list_import: ListImport, *, shown: int) -> Findings:
             (company.data.get("name", ""), company.resembles)
             for company in companies.exclude(resembles="").order_by("first_row")[:shown]
         ],
+        resembling_total=companies.exclude(resembles="").count(),
     )
 
 
@@ -117,17 +124,18 @@ def _repeated_companies(list_import: ListImport, shown: int) -> list[ImportRow]:
     return list(rows.filter(row_no__in=numbers).order_by("row_no"))
 
 
-def _company_names(companies: Any, rows: list[ImportRow]) -> dict[str, str]:
+def _companies(companies: Any, rows: list[ImportRow]) -> dict[str, dict[str, Any]]:
     keys = {row.company_key for row in rows if row.company_key}
-    return {c.key: str(c.data.get("name", "")) for c in companies.filter(key__in=keys)}
+    return {c.key: c.data for c in companies.filter(key__in=keys)}
 
 
-def _line(row: ImportRow, names: dict[str, str]) -> Line:
-    person = row.person or {}
-    company = names.get(row.company_key or "", "")
-    place = " · ".join(filter(None, [row.hall, row.stand]))
-    note = row.reason or place or str(person.get("title", ""))
-    return Line(row.line, str(person.get("name", "")) or company or row.excerpt, company, (row.emails or [""])[0], note)
+def _line(row: ImportRow, companies: dict[str, dict[str, Any]]) -> Line:
+    person, company = row.person or {}, companies.get(row.company_key or "", {})
+    name = str(company.get("name", ""))
+    stand = " · ".join(filter(None, [row.hall, row.stand]))
+    place = ", ".join(filter(None, [company.get("city", ""), company.get("country", "")]))
+    note = row.reason or stand or (str(person.get("title", "")) if person else place)
+    return Line(row.line, str(person.get("name", "")) or name or row.excerpt, name, (row.emails or [""])[0], note)
 
 
 def accounts_of(organization_id: UUID, import_id: UUID) -> Any:

@@ -154,5 +154,11 @@ FREE_MAIL = _words(
 )
 """Domains that say nothing about the company of whoever writes from them."""
 
+SHARED_SITES = _words(
+    """facebook.com linkedin.com instagram.com youtube.com twitter.com x.com alibaba.com made-in-china.com globalsources.com
+    indiamart.com wordpress.com wixsite.com blogspot.com google.com business.site github.io"""
+)
+"""Sites on which many unrelated companies have a page: one of them in common says nothing."""
+
 TRUE = _words("yes y true t 1 x ✓ ✔ ja j oui o si sí s sim evet tak da on wahr vrai")
 FALSE = _words("no n false f 0 nein non off falsch faux hayir nie ne")

@@ -4,12 +4,14 @@ import csv
 import io
 from typing import Any
 
+from common.tabular import UnreadableError
 from events.models import Event
 from identity.models import Organization
 from identity.scope import org_scope
 from people import import_services as services
 from people.import_models import ImportRow, ListImport
 from people.importing import mapping, rejects, running
+from people.importing.mapping import MappingError
 
 
 def csv_bytes(rows: list[list[str]]) -> bytes:
@@ -52,6 +54,14 @@ def bring_in(
     with org_scope(organization.pk):
         list_import.refresh_from_db()
     return list_import
+
+
+def bring_in_or_refuse(organization: Organization, content: bytes) -> tuple[ListImport | None, str]:
+    """The import, or why the file was refused."""
+    try:
+        return bring_in(organization, content, name="odd.csv"), ""
+    except (UnreadableError, MappingError) as refused:
+        return None, str(refused)
 
 
 def counts(list_import: ListImport) -> tuple[int, int, int, int, int]:
