@@ -47,7 +47,6 @@ INSTALLED_APPS = [
     "allauth.usersessions",
     "csp",
     "django_celery_beat",
-    "django_filters",
     "django_htmx",
     "django_structlog",
     "ninja",

@@ -6,7 +6,7 @@ TEMPLATES = (
         "{{ event }}: shall we meet?",
         """Hello {{ first_name | "there" }},
 
-{{ event }} is coming closer ({{ event_dates }}, {{ venue }}). We show how small fleets of autonomous trucks
+{{ event }} is coming closer ({{ event_dates }}, {{ venue }}). We show how small fleets of autonomous trucks \
 move goods without rebuilding a hall. Would you have twenty minutes for us at booth {{ booth }}?
 
 Best regards
@@ -17,7 +17,7 @@ Best regards
         "{{ company }} and {{ my_company }} at {{ event }}",
         """Hello {{ first_name | "there" }},
 
-at booth {{ booth }} we run the K3 every full hour, on a floor as uneven as a real one. Most people ask about
+at booth {{ booth }} we run the K3 every full hour, on a floor as uneven as a real one. Most people ask about \
 charging and about mixed traffic first; we have answers to both. Which day suits you?
 
 Best regards
@@ -28,7 +28,7 @@ Best regards
         "One question before {{ event }}",
         """Hello {{ first_name | "there" }},
 
-I wrote to you about {{ event }}. Who at {{ company }} looks after transport inside the plant? I would rather
+I wrote to you about {{ event }}. Who at {{ company }} looks after transport inside the plant? I would rather \
 ask than bother the wrong person.
 
 Thank you
