@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 REQUIRED = ("DATABASE_URL", "AUTH_SECRET")
 PATIENCE = 0.4
 """Seconds for all probes together; the answer stays below half a second even when a server is silent."""
-STATUS_CODES = {"healthy": 200, "degraded": 200, "unhealthy": 503}
+STATUS_CODES = {"healthy": 200, "degraded": 503, "unhealthy": 503}
 
 # Two threads bound what a flood of health requests can cost; a probe stuck on a silent server counts as down.
 _probes = ThreadPoolExecutor(max_workers=2, thread_name_prefix="health")

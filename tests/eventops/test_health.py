@@ -59,7 +59,7 @@ def test_redis_down_is_degraded(db, browser, settings):
 
     response = browser.get("/api/health")
 
-    assert response.status_code == 200
+    assert response.status_code == 503
     assert response.json()["status"] == "degraded"
     assert response.json()["checks"]["redis"] == {"status": "unhealthy"}
 
