@@ -74,7 +74,9 @@ def messages_named_in(header: str) -> list[UUID]:
             digest = base64.b32decode(mac.upper())
         except (binascii.Error, ValueError):
             continue
-        if is_signed(message_id.hex, digest, purpose="message-id"):
+        # Base32 has spare bits at its end, so two spellings can mean the same bytes; only ours counts.
+        canonical = (_base32(message_id.bytes), _base32(digest)) == (identifier, mac)
+        if canonical and is_signed(message_id.hex, digest, purpose="message-id"):
             found.append(message_id)
     return list(dict.fromkeys(found))
 
