@@ -23,10 +23,10 @@ STEP = 200_000
 _MESSAGES = """
 INSERT INTO outreach_message (id, organization_id, created_at, updated_at, person_id, account_id, event_id, owner_id, channel,
   to_address, subject, body, text, html, state, reason, attempts, mail_message_id, mail_thread_id, provider_message_id,
-  bounce_reason, sent_at, delivered_at, opened_at, replied_at, bounced_at)
+  bounce_reason, to_announce, sent_at, delivered_at, opened_at, replied_at, bounced_at)
 SELECT uuidv7(), %(organization)s, now(), now(), person.id, person.account_id, %(event)s, %(user)s, 'email', person.email,
   'Meet us at the fair', repeat('We would like to show you our robots. ', 6), '', '',
-  CASE WHEN h %% 10 < 9 THEN 'accepted' ELSE 'draft' END, '', 1, '', '', '', '', sent,
+  CASE WHEN h %% 10 < 9 THEN 'accepted' ELSE 'draft' END, '', 1, '', '', '', '', false, sent,
   CASE WHEN h %% 30 > 0 THEN sent END, CASE WHEN h %% 2 = 0 THEN sent + interval '1 hour' END,
   CASE WHEN h %% 7 = 0 THEN sent + interval '1 day' END, CASE WHEN h %% 30 = 0 THEN sent END
 FROM (
