@@ -9,6 +9,8 @@ import structlog
 from django.db import connection
 from django_celery_beat.schedulers import DatabaseScheduler
 
+from eventops.workers import end_unsafe_start
+
 log = structlog.get_logger(__name__)
 
 LOCK_KEY = 0x0E_7E_07_05  # any number, the same in every beat
@@ -19,6 +21,10 @@ class SoleScheduler(DatabaseScheduler):  # type: ignore[misc]  # the package has
     """Ticks only while this process holds a Postgres advisory lock; a second beat stands by and takes over."""
 
     _session: psycopg.Connection[Any] | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        end_unsafe_start()
+        super().__init__(*args, **kwargs)
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         """Seconds until the next tick."""

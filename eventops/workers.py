@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import structlog
-from celery.signals import beat_init, worker_init, worker_process_shutdown, worker_ready, worker_shutting_down
+from celery.signals import worker_init, worker_process_shutdown, worker_ready, worker_shutting_down
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
@@ -51,8 +51,8 @@ def serve(port: int) -> ThreadingHTTPServer:
 
 
 @worker_init.connect
-@beat_init.connect
-def _refuse_unsafe_start(**kwargs: Any) -> None:
+def end_unsafe_start(**kwargs: Any) -> None:
+    """End the process with the reasons when this place is unsafe; beat calls it before it reads its tables."""
     try:
         refuse_unsafe_start()
     except ImproperlyConfigured as error:

@@ -83,7 +83,7 @@ class OutreachPatch(Schema):
     message: str | None = Field(None, max_length=50_000)
 
 
-class Chosen(Schema):
+class ChosenPeople(Schema):
     eventId: UUID | None = None  # noqa: N815
     personId: UUID | None = None  # noqa: N815
     accountId: UUID | None = None  # noqa: N815
@@ -244,7 +244,9 @@ def send_campaign(request: OrgRequest, campaign_id: UUID) -> dict[str, Any]:
 
 
 @router.get("", auth=member(Scope.READ), response=Paginated[OutreachOut], summary="List outreach")
-def list_outreach(request: OrgRequest, chosen: Query[Chosen], limit: int = 50, cursor: str = "") -> dict[str, Any]:
+def list_outreach(
+    request: OrgRequest, chosen: Query[ChosenPeople], limit: int = 50, cursor: str = ""
+) -> dict[str, Any]:
     """The newest first."""
     same = {
         "event_id": chosen.eventId, "person_id": chosen.personId, "account_id": chosen.accountId,
