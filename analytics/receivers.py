@@ -12,7 +12,7 @@ from analytics import cache
 from common.happenings import Happening, Kind, happened
 from events.models import Event
 from outreach.models import Message
-from outreach.signals import message_accepted, reply_received
+from outreach.signals import messages_ended, reply_received
 
 EVERYWHERE = {
     Kind.ACCOUNT_CREATED, Kind.ACCOUNT_UPDATED, Kind.ACCOUNT_DELETED, Kind.PERSON_CREATED, Kind.PERSON_UPDATED,
@@ -31,8 +31,13 @@ def after_happenings(happenings: Sequence[Happening], **_: Any) -> None:
     _bump_after_commit(touched)
 
 
-@receiver([message_accepted, reply_received], dispatch_uid="analytics.message")
-def after_message(message: Message | None, **_: Any) -> None:
+@receiver(messages_ended, dispatch_uid="analytics.messages")
+def after_messages(organization_id: UUID, messages: Sequence[Message], **_: Any) -> None:
+    _bump_after_commit({(organization_id, message.event_id) for message in messages})
+
+
+@receiver(reply_received, dispatch_uid="analytics.reply")
+def after_reply(message: Message | None, **_: Any) -> None:
     if message:
         _bump_after_commit([(message.organization_id, message.event_id)])
 

@@ -75,7 +75,7 @@ def first_zone(*names: str) -> ZoneInfo:
 @lru_cache(maxsize=512)
 def holidays_in(country: str, year: int) -> frozenset[date]:
     """The public holidays that all of a country keeps; empty for a country nobody knows."""
-    import holidays  # noqa: PLC0415 - 12 MB that only a worker needs
+    import holidays
 
     code = country_code(country)
     if code not in holidays.list_supported_countries(include_aliases=False):

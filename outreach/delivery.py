@@ -126,7 +126,7 @@ def deliver_batch(desk: Desk, claims: Sequence[Claim], *, until: Callable[[], bo
     finally:
         for claim in claims[handled:]:
             put_back(desk, claim, state=State.QUEUED, reason=claim.message.reason)
-        announce_accepted(desk.organization.pk)
+        announce_ended(desk.organization.pk)
 
 
 @contextmanager
@@ -302,6 +302,7 @@ def prepare(desk: Desk, claim: Claim) -> OutgoingMail | None:
     else:
         subject, body = _filled(desk, message)
         rendered = rendering.render(envelope, subject=subject, body=body)
+    thread = _thread(desk, message)
     if not _last_gate(desk, claim, rendered):
         _explain_closed_gate(desk, claim)
         return None
@@ -315,22 +316,27 @@ def prepare(desk: Desk, claim: Claim) -> OutgoingMail | None:
         subject=rendered.subject,
         text=rendered.text,
         html=rendered.html,
-        headers=rendering.headers(envelope, rendered.mail_message_id),
+        headers=rendering.headers(envelope, rendered.mail_message_id, thread=thread),
         track_opens=desk.mailbox.track_opens,
         track_clicks=desk.mailbox.track_clicks,
     )
 
 
 def _filled(desk: Desk, message: Message) -> tuple[str, str]:
-    """Subject and body; drafts are filled already, what a sequence planned is filled now."""
-    if not merging.has_marks(message.subject) and not merging.has_marks(message.body):
+    """Subject and body. Drafts are filled already; what a sequence planned takes the template's words of this moment."""
+    if message.body and not merging.has_marks(message.subject) and not merging.has_marks(message.body):
         return message.subject, message.body
     with org_scope(desk.organization.pk):
         full = (
             Message.objects.for_org(desk.organization)
-            .select_related("person", "account", "event", "owner")
+            .select_related("person", "account", "event", "owner", "template", "follows")
             .get(pk=message.pk)
         )
+        if not full.body and full.template is not None:
+            full.subject, full.body = full.template.subject, full.template.body
+            Message.objects.filter(pk=full.pk).update(template_version=full.template.version)
+        if full.follows is not None and full.follows.sent_at is not None:
+            full.subject = rendering.answer_subject(full.follows.subject)
         values = rendering.merge_values(
             full.person,
             account=full.account,
@@ -338,7 +344,20 @@ def _filled(desk: Desk, message: Message) -> tuple[str, str]:
             sender=full.owner,
             organization=desk.organization,
         )
-    return merging.fill(message.subject, values), merging.fill(message.body, values)
+    return merging.fill(full.subject, values), merging.fill(full.body, values)
+
+
+def _thread(desk: Desk, message: Message) -> list[str]:
+    """The Message-IDs of the mails this one goes on with, first to last; empty for the first of a thread."""
+    if message.follows_id is None:
+        return []
+    with org_scope(desk.organization.pk):
+        before = Message.objects.for_org(desk.organization).sent().exclude(mail_message_id="")
+        return list(
+            before.filter(Q(pk=message.follows_id) | Q(follows=message.follows_id))
+            .order_by("sent_at")
+            .values_list("mail_message_id", flat=True)
+        )
 
 
 _OPEN_TRY = """
@@ -412,7 +431,7 @@ RETURNING a.number
 
 
 def record_accepted(desk: Desk, claim: Claim, accepted: Accepted) -> None:
-    """The provider took it: now, and only now, it counts as sent. ``announce_accepted`` tells the timeline."""
+    """The provider took it: now, and only now, it counts as sent. ``announce_ended`` tells the timeline."""
     name = accepted.provider_message_id[:255]
     settled = run_in_org(
         desk.organization.pk,
@@ -423,8 +442,8 @@ def record_accepted(desk: Desk, claim: Claim, accepted: Accepted) -> None:
         log.info("acceptance came too late", message_id=str(claim.message.pk), attempt=claim.attempt)
 
 
-def announce_accepted(organization_id: UUID) -> None:
-    """Tell the timeline of every message that was accepted and not announced; each is announced once."""
+def announce_ended(organization_id: UUID) -> None:
+    """Tell whoever waits for a message that it came to an end: each end once, the timeline of what was accepted."""
     with org_scope(organization_id):
         waiting = list(
             Message.objects.for_org(organization_id)
@@ -435,7 +454,8 @@ def announce_accepted(organization_id: UUID) -> None:
         if not waiting:
             return
         Message.objects.filter(pk__in=[message.pk for message in waiting]).update(to_announce=False)
-        announce_sent(*waiting)
+        announce_sent(*(message for message in waiting if message.state == State.ACCEPTED))
+        signals.messages_ended.send(sender=Message, organization_id=organization_id, messages=waiting)
 
 
 def unannounced_organizations() -> list[UUID]:
@@ -444,7 +464,7 @@ def unannounced_organizations() -> list[UUID]:
 
 
 def announce_sent(*messages: Message) -> None:
-    """Tell the timeline and the apps above. Once per message: whoever moved it to accepted calls this."""
+    """Tell the timeline."""
     announce(
         *(
             Happening(
@@ -461,8 +481,6 @@ def announce_sent(*messages: Message) -> None:
             for message in messages
         )
     )
-    for message in messages:
-        signals.message_accepted.send(sender=Message, message=message)
 
 
 def record_rejected(desk: Desk, claim: Claim, error: Rejected) -> None:

@@ -106,6 +106,12 @@ def fields_in(*sources: str) -> list[str]:
     return list(dict.fromkeys(names))
 
 
+def needed_fields(*sources: str) -> frozenset[str]:
+    """The fields that must have a value, because the author gave no other words for them. Raises InvalidTemplate."""
+    parts = (part for source in sources for part in parse(source) if isinstance(part, Field))
+    return frozenset(part.name for part in parts if part.fallback is None)
+
+
 def has_marks(text: str) -> bool:
     """Whether anything that looks like a field or tag stands in a text that should be finished."""
     return bool(_MARKS.search(text))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from datetime import time
 from typing import Any
 
+import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
@@ -23,7 +25,12 @@ from outreach.querysets import (
     SuppressionQuerySet,
     TemplateQuerySet,
 )
+from outreach.windows import Window
 from people.models import Person
+
+
+def working_days() -> list[int]:
+    return [0, 1, 2, 3, 4]
 
 
 class Mailbox(TenantModel):
@@ -54,6 +61,19 @@ class Mailbox(TenantModel):
     )
     signature = models.TextField(blank=True)
     daily_cap = models.PositiveIntegerField("mails a day at most", default=500)
+    hourly_cap = models.PositiveIntegerField("mails an hour at most", null=True, blank=True)
+    spacing_seconds = models.PositiveSmallIntegerField("seconds between two mails", default=0)
+    warm_up_from = models.DateField(
+        "warming up since", null=True, blank=True, help_text="A new address sends a few mails a day first, then more."
+    )
+    window_days = ArrayField(models.PositiveSmallIntegerField(), default=working_days, help_text="0 is Monday.")
+    window_opens = models.TimeField("sends from", default=time(8, 30))
+    window_closes = models.TimeField("sends until", default=time(17, 0))
+    keeps_holidays = models.BooleanField("not on the recipient's public holidays", default=True)
+    next_slot_at = models.DateTimeField(null=True, blank=True, editable=False)
+    read_until = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Up to when the answers to this mailbox were read."
+    )
     track_opens = models.BooleanField("notice opens", default=True)
     track_clicks = models.BooleanField("notice clicks", default=True)
     credentials = models.TextField(blank=True, editable=False)
@@ -78,6 +98,11 @@ class Mailbox(TenantModel):
         constraints = [
             models.UniqueConstraint(fields=["organization", "name"], name="mailbox_name_once_per_organization"),
             models.CheckConstraint(condition=Q(kind__in=["sendgrid", "smtp"]), name="mailbox_kind_known"),
+            models.CheckConstraint(condition=Q(window_opens__lt=F("window_closes")), name="mailbox_window_opens_first"),
+            models.CheckConstraint(
+                condition=Q(window_days__contained_by=list(range(7)), window_days__len__gte=1),
+                name="mailbox_window_has_days",
+            ),
             models.CheckConstraint(
                 condition=Q(credentials="") | Q(credentials__startswith="v1|"), name="mailbox_credentials_encrypted"
             ),
@@ -106,6 +131,10 @@ class Mailbox(TenantModel):
     @property
     def domain(self) -> str:
         return self.from_address.rpartition("@")[2]
+
+    @property
+    def window(self) -> Window:
+        return Window(days=frozenset(self.window_days), opens=self.window_opens, closes=self.window_closes)
 
     def pause(self, *, reason: str, now: Any) -> None:
         self.paused_at, self.pause_reason = now, reason[:300]
@@ -261,6 +290,21 @@ class Message(TenantModel):
     step_id = models.UUIDField(null=True, blank=True)
     owner = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
     channel = models.CharField(max_length=16, choices=Channel, default=Channel.EMAIL)
+    follows = TenantForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="followers",
+        db_index=False,
+        help_text="The mail whose thread this one goes on with.",
+    )
+    variant = models.CharField(max_length=1, blank=True, editable=False, help_text="A or B, where a template has both.")
+    keeps_window = models.BooleanField(
+        default=False, editable=False, help_text="Leaves only in the mailbox's window, in the recipient's zone."
+    )
+    time_zone = models.CharField(max_length=64, blank=True, editable=False, help_text="The recipient's.")
+    resend_on_silence = models.BooleanField(default=False, editable=False)
 
     to_address = models.CharField(max_length=254, blank=True)
     address_hash = models.UUIDField(null=True, blank=True, editable=False)
@@ -283,7 +327,7 @@ class Message(TenantModel):
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)
     unknown_since = models.DateTimeField(null=True, blank=True, editable=False)
     to_announce = models.BooleanField(
-        default=False, editable=False, help_text="Accepted, and the timeline has not been told yet."
+        default=False, editable=False, help_text="It came to an end, and whoever waits for it has not been told yet."
     )
 
     mail_message_id = models.CharField(max_length=255, blank=True, editable=False)
@@ -371,7 +415,21 @@ class Message(TenantModel):
                 name="message_by_mail_id",
             ),
             models.Index(fields=["template"], name="message_by_template"),
+            models.Index(fields=["follows"], condition=Q(follows__isnull=False), name="message_by_first"),
         ]  # fmt: skip
+        triggers = [
+            # Whoever brings a message of a sequence to an end, the sequence hears of it.
+            pgtrigger.Trigger(
+                name="message_ended",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("state"),  # type: ignore[no-untyped-call]  # untyped there
+                condition=pgtrigger.Condition(
+                    "NEW.enrollment_id IS NOT NULL AND NEW.state IS DISTINCT FROM OLD.state"
+                    " AND NEW.state IN ('accepted', 'held', 'skipped', 'rejected', 'cancelled')"
+                ),
+                func="NEW.to_announce = true; RETURN NEW;",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.subject or f"Mail to {self.to_address}"

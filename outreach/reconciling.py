@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from identity.scope import org_scope, system_scope
-from outreach.delivery import announce_accepted, announce_sent, unannounced_organizations
+from outreach.delivery import announce_ended, unannounced_organizations
 from outreach.models import Mailbox, Message, ProviderEvent, SendAttempt
 
 log = structlog.get_logger(__name__)
@@ -25,7 +25,7 @@ def reconcile() -> None:
     """Free what workers lost and hold what stayed unknown. Safe to run any number of times at once."""
     now = timezone.now()
     for organization_id in unannounced_organizations():
-        announce_accepted(organization_id)
+        announce_ended(organization_id)
     for organization_id in _organizations_with_doubt(now):
         with org_scope(organization_id):
             expire_leases(organization_id, now)
@@ -113,12 +113,15 @@ def accept_on_evidence(message: Message, *, attempt: int | None, at: datetime) -
         return False
     moved = Message.objects.filter(
         pk=message.pk, state__in=[State.SENDING, State.UNKNOWN, State.HELD], sent_at=None
-    ).update(state=State.ACCEPTED, sent_at=at, reason="", lease_until=None, unknown_since=None, updated_at=now)
+    ).update(
+        state=State.ACCEPTED, sent_at=at, reason="", lease_until=None, unknown_since=None, to_announce=True,
+        updated_at=now,
+    )  # fmt: skip
     if not moved:
         return False
     SendAttempt.objects.filter(pk=found.pk).update(
         outcome=Outcome.ACCEPTED, detail="Proved by the provider's report.", finished_at=now, updated_at=now
     )
     message.state, message.sent_at = State.ACCEPTED, at
-    announce_sent(message)
+    announce_ended(message.organization_id)
     return True

@@ -1,5 +1,6 @@
 """From what was approved to what leaves: values for merge fields, both parts of the mail, the footer and the headers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from uuid import UUID
@@ -93,13 +94,22 @@ def reply_address(mailbox: Mailbox, message_id: UUID) -> str:
     return mailbox.reply_to or mailbox.from_address
 
 
-def headers(envelope: Envelope, mail_message_id: str) -> dict[str, str]:
-    """The headers that are ours to set: identity, and one-click unsubscribing (RFC 2369, RFC 8058)."""
+def answer_subject(subject: str) -> str:
+    """The subject of a mail that goes on in the thread of another."""
+    return subject if subject.lower().startswith("re:") else f"Re: {subject}"[:300]
+
+
+def headers(envelope: Envelope, mail_message_id: str, *, thread: Sequence[str] = ()) -> dict[str, str]:
+    """The headers that are ours to set: identity, the thread (RFC 5322), one-click unsubscribing (RFC 2369, RFC 8058).
+
+    ``thread`` holds the Message-IDs of the mails before, first to last.
+    """
     mailto = f"mailto:{reply_address(envelope.mailbox, envelope.message_id)}?subject=unsubscribe"
     return {
         "Message-ID": mail_message_id,
         "List-Unsubscribe": f"<{unsubscribe_url(envelope)}>, <{mailto}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        **({"In-Reply-To": thread[-1], "References": " ".join(thread)} if thread else {}),
     }
 
 

@@ -2,8 +2,8 @@
 
 from django.dispatch import Signal
 
-message_accepted = Signal()
-"""A provider took a message. Sent with ``message``."""
+messages_ended = Signal()
+"""Messages were accepted, or came to another end. Sent with ``organization_id`` and ``messages``, once per message and end."""
 
 reply_received = Signal()
 """A person answered. Sent with ``message`` (what was answered) and ``mail`` (the ``InboundMail``)."""

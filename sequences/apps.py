@@ -3,3 +3,6 @@ from django.apps import AppConfig
 
 class SequencesConfig(AppConfig):
     name = "sequences"
+
+    def ready(self) -> None:
+        from sequences import receivers  # noqa: F401 - connects them

@@ -51,7 +51,7 @@ class StepForm(forms.ModelForm):  # type: ignore[type-arg]
         self.kind = Step.Kind(kind)
         self.organization = organization
         if not self.instance._state.adding:
-            self.initial["days"], self.initial["hours"] = divmod(self.instance.delay_hours, 24)
+            self.initial["days"], self.initial["hours"] = self.instance.delay_days, self.instance.delay_hours
         templates = self.fields["template"]
         assert isinstance(templates, forms.ModelChoiceField)  # noqa: S101 - a foreign key's field
         templates.queryset = Template.objects.for_org(organization).filter(archived_at=None)
@@ -83,7 +83,8 @@ class StepForm(forms.ModelForm):  # type: ignore[type-arg]
         data = self.cleaned_data
         return {
             "kind": self.kind,
-            "delay_hours": data["days"] * 24 + data["hours"],
+            "delay_days": data["days"],
+            "delay_hours": data["hours"],
             "delay_from": data["delay_from"],
             "business_days": data["business_days"],
             "template": data.get("template"),

@@ -1,3 +1,4 @@
+from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.db.models import Count, Q, Sum
@@ -5,7 +6,7 @@ from django.db.models import Count, Q, Sum
 from common.querysets import TenantQuerySet
 
 if TYPE_CHECKING:
-    from sequences.models import Sequence, Step
+    from sequences.models import Enrollment, Sequence, Step
 
 
 class SequenceQuerySet(TenantQuerySet["Sequence"]):
@@ -14,14 +15,23 @@ class SequenceQuerySet(TenantQuerySet["Sequence"]):
         return self.exclude(status="archived")
 
     def with_shape(self) -> Self:
-        """With ``step_count``, ``mail_count`` and ``hours`` (the sum of the delays)."""
+        """With ``step_count``, ``mail_count`` and ``days`` (the sum of the delays)."""
         return self.annotate(
             step_count=Count("steps"),
             mail_count=Count("steps", filter=Q(steps__kind="email")),
-            hours=Sum("steps__delay_hours", default=0),
+            days=Sum("steps__delay_days", filter=Q(steps__delay_from="previous"), default=0),
         )
 
 
 class StepQuerySet(TenantQuerySet["Step"]):
     def in_order(self) -> Self:
         return self.order_by("position")
+
+
+class EnrollmentQuerySet(TenantQuerySet["Enrollment"]):
+    def live(self) -> Self:
+        """Neither gone through nor stopped."""
+        return self.filter(state__in=["active", "waiting", "held", "paused"])
+
+    def due(self, now: datetime) -> Self:
+        return self.filter(state="active", due_at__lte=now)

@@ -11,9 +11,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from events.web import EventRequest
 from identity.models import Role
 from identity.web import member_required
-from sequences import services
 from sequences.forms import SequenceForm, StepForm
 from sequences.models import Sequence, Step
+from sequences.services import enrollments, plans
 
 
 def _sequence(request: EventRequest, pk: UUID) -> Sequence:
@@ -44,7 +44,7 @@ def sequence_list(request: EventRequest) -> HttpResponse:
 def create(request: EventRequest) -> HttpResponse:
     form = SequenceForm(request.POST or None, organization=request.organization, initial={"event": request.event})
     if request.method == "POST" and form.is_valid():
-        sequence = services.create_sequence(request.organization, actor=request.user, fields=form.cleaned_data)
+        sequence = plans.create_sequence(request.organization, actor=request.user, fields=form.cleaned_data)
         return redirect("sequences:detail", pk=sequence.pk)
     return render(request, "sequences/form.html", {"form": form}, status=422 if form.is_bound else 200)
 
@@ -85,7 +85,9 @@ def _detail(request: EventRequest, sequence: Sequence, part: str = "", status: i
 @require_POST
 @member_required(role=Role.REP)
 def archive(request: EventRequest, pk: UUID) -> HttpResponse:
-    sequence = services.archive(_sequence(request, pk), archived=request.POST.get("archived") != "0")
+    sequence = enrollments.archive(
+        _sequence(request, pk), archived=request.POST.get("archived") != "0", actor=request.user
+    )
     messages.success(request, f"{sequence.name} was {'put into the archive' if sequence.is_archived else 'taken out'}.")
     return redirect("sequences:detail", pk=pk)
 
@@ -96,7 +98,7 @@ def duplicate(request: EventRequest, pk: UUID) -> HttpResponse:
     sequence = _sequence(request, pk)
     taken = set(Sequence.objects.for_org(request.organization).values_list("name", flat=True))
     names = (f"{sequence.name[:105]} (copy{f' {n}' if n > 1 else ''})" for n in range(1, len(taken) + 2))
-    twin = services.copy_sequence(sequence, actor=request.user, name=next(n for n in names if n not in taken))
+    twin = plans.copy_sequence(sequence, actor=request.user, name=next(n for n in names if n not in taken))
     return redirect("sequences:edit", pk=twin.pk)
 
 
@@ -109,7 +111,7 @@ def add_step(request: EventRequest, pk: UUID, kind: str) -> HttpResponse:
     initial = {"days": 3 if sequence.steps.exists() else 0}
     form = StepForm(request.POST or None, organization=request.organization, kind=kind, initial=initial)
     if request.method == "POST" and form.is_valid():
-        services.add_step(sequence, fields=form.values())
+        plans.add_step(sequence, fields=form.values())
         return redirect("sequences:detail", pk=pk)
     return _step_form(request, form, sequence, None)
 
@@ -120,7 +122,7 @@ def edit_step(request: EventRequest, pk: UUID) -> HttpResponse:
     step = _step(request, pk)
     form = StepForm(request.POST or None, organization=request.organization, kind=step.kind, instance=step)
     if request.method == "POST" and form.is_valid():
-        services.change_step(step, fields=form.values())
+        plans.change_step(step, fields=form.values())
         return redirect("sequences:detail", pk=step.sequence_id)
     return _step_form(request, form, step.sequence, step)
 
@@ -135,7 +137,7 @@ def _step_form(request: EventRequest, form: StepForm, sequence: Sequence, step: 
 @member_required(role=Role.REP)
 def remove_step(request: EventRequest, pk: UUID) -> HttpResponse:
     step = _step(request, pk)
-    services.remove_step(step)
+    plans.remove_step(step)
     return _spine(request, step.sequence)
 
 
@@ -148,10 +150,10 @@ def reorder(request: EventRequest, pk: UUID) -> HttpResponse:
     try:
         if direction in {"up", "down"}:
             step = get_object_or_404(Step.objects.for_org(request.organization), pk=UUID(moved), sequence=sequence)
-            services.move_step(step, by=-1 if direction == "up" else 1)
+            plans.move_step(step, by=-1 if direction == "up" else 1)
         else:
-            services.reorder_steps(sequence, order=[UUID(value) for value in request.POST.getlist("step")])
-    except (ValueError, services.OrderHasChanged):
+            plans.reorder_steps(sequence, order=[UUID(value) for value in request.POST.getlist("step")])
+    except (ValueError, plans.OrderHasChanged):
         messages.error(request, "The steps were changed meanwhile. This is how they are now.")
         return _spine(request, sequence, status=409)
     return _spine(request, sequence)

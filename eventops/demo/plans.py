@@ -56,7 +56,8 @@ def seed_plans(world: World) -> None:
         for position, (kind, what, hours) in enumerate(steps):
             template = _template(world, what) if isinstance(what, tuple) else None
             Step.objects.create(
-                organization=organization, sequence=sequence, position=position, kind=kind, delay_hours=hours,
+                organization=organization, sequence=sequence, position=position, kind=kind, delay_days=hours // 24,
+                delay_hours=hours % 24,
                 business_days=hours >= 24, template=template, subject=what if isinstance(what, str) else "",
             )  # fmt: skip
 

@@ -19,9 +19,15 @@ def address(organization: Organization) -> str:
     )
     template = TemplateFactory.create(organization=organization, name="Invitation to the stand")
     StepFactory.create(sequence=sequence, position=0, kind="email", subject="", template=template)
-    StepFactory.create(sequence=sequence, position=1, kind="call", subject="Ask for a slot", delay_hours=72)
+    StepFactory.create(sequence=sequence, position=1, kind="call", subject="Ask for a slot", delay_days=3)
     StepFactory.create(
-        sequence=sequence, position=2, kind="linkedin", subject="Connect", body="Mention the hall.", delay_hours=28
+        sequence=sequence,
+        position=2,
+        kind="linkedin",
+        subject="Connect",
+        body="Mention the hall.",
+        delay_days=1,
+        delay_hours=4,
     )
     return f"/sequences/{sequence.pk}/"
 

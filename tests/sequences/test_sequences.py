@@ -4,8 +4,8 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from identity.scope import org_scope
-from sequences import services
 from sequences.models import Sequence, Step
+from sequences.services import plans
 from tests.factories import EventFactory, OrganizationFactory, SequenceFactory, StepFactory, TemplateFactory
 
 HTMX = {"HX-Request": "true", "HX-Target": "spine"}
@@ -244,14 +244,14 @@ def test_database_refuses_a_step_that_says_nothing(sequence):
     ],
 )
 def test_waits_are_said_in_words(position: int, hours: int, origin: str, words: str):
-    assert Step(position=position, delay_hours=hours, delay_from=origin).wait == words
+    assert Step(position=position, delay_days=hours // 24, delay_hours=hours % 24, delay_from=origin).wait == words
 
 
 def test_moving_a_step_that_was_removed_meanwhile_is_refused(sequence):
     steps = three_steps(sequence)
 
-    with org_scope(sequence.organization_id), pytest.raises(services.OrderHasChanged):
-        services.reorder_steps(sequence, order=[steps[0].pk])
+    with org_scope(sequence.organization_id), pytest.raises(plans.OrderHasChanged):
+        plans.reorder_steps(sequence, order=[steps[0].pk])
 
 
 def test_second_step_is_offered_three_days_later(sequence, rep, client_for):

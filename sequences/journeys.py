@@ -1,0 +1,317 @@
+"""How enrollments move: arrive at a step, do it, go on, stand still, end. Everything here works inside a scope.
+
+A ``Guide`` moves many enrollments of one organization in memory and writes them down at once with ``write``. A mail that
+a sequence plans is a ``Message`` from the moment the step before it is done, so whoever waits for a mail has a row in the
+ledger that says when it is due and why it has not left. The enrollment goes on only when that row has come to an end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from activities.models import Task
+from common.ids import uuid7
+from common.places import first_zone, holidays_in, zone_of_country
+from outreach import windows
+from outreach.addresses import address_hash
+from outreach.models import Message, SendAttempt
+from people.models import Person
+from sequences import timing
+from sequences.facts import facts_of
+from sequences.models import Enrollment, SequenceVersion, StepRun
+from sequences.plan import BY_HAND, Kind, Plan, PlannedStep
+
+State, Cause, Outcome = Enrollment.State, Enrollment.Cause, StepRun.Outcome
+MOVING = [
+    "state", "cause", "reason", "step_id", "due_at", "previous_at", "finished_at", "message", "task", "first_message",
+    "updated_at",
+]  # fmt: skip
+NOT_GONE = [
+    Message.State.PLANNED, Message.State.DRAFT, Message.State.QUEUED, Message.State.HELD, Message.State.SENDING,
+]  # fmt: skip
+
+
+@lru_cache(maxsize=256)
+def _plan(version_id: UUID, organization_id: UUID) -> Plan:
+    # A version never changes, so its plan is read once per process.
+    return SequenceVersion.objects.for_org(organization_id).get(pk=version_id).read()
+
+
+def plan_of(version: SequenceVersion | Enrollment) -> Plan:
+    """The plan of a version, or the one an enrollment runs through."""
+    version_id = version.pk if isinstance(version, SequenceVersion) else version.version_id
+    return _plan(version_id, version.organization_id)
+
+
+def zone_of(person: Person, enrollment: Enrollment) -> ZoneInfo:
+    """The recipient's zone: their own, else their country's, their company's, the show's, the organization's."""
+    account = person.account
+    return first_zone(
+        person.time_zone,
+        zone_of_country(person.country),
+        zone_of_country(account.country) if account else "",
+        enrollment.event.time_zone if enrollment.event else "",
+        enrollment.organization.time_zone,
+    )
+
+
+def is_holiday_for(country: str) -> windows.IsHoliday:
+    def is_holiday(day: date) -> bool:
+        return day in holidays_in(country, day.year)
+
+    return is_holiday if country else windows.no_holidays
+
+
+class Guide:
+    """Moves enrollments of one organization and writes them down together.
+
+    The enrollments must have ``sequence``, ``event``, ``mailbox`` and ``organization`` at hand (``select_related``).
+    """
+
+    def __init__(self, organization_id: UUID, *, now: datetime | None = None) -> None:
+        self.organization_id = organization_id
+        self.now = now or timezone.now()
+        self.moved: dict[UUID, Enrollment] = {}
+        self.messages: list[Message] = []
+        self.tasks: list[Task] = []
+        self.runs: list[StepRun] = []
+        self._countries: dict[UUID, str] = {}
+        self._to_ask: list[Enrollment] = []
+
+    # --- Moving ---
+
+    def begin(self, enrollment: Enrollment, person: Person) -> None:
+        """Bring a new enrollment to its first step."""
+        self._countries[person.pk] = person.country or (person.account.country if person.account else "")
+        self._arrive(enrollment, plan_of(enrollment).step(plan_of(enrollment).first), person=person)
+
+    def go_on(self, enrollment: Enrollment, *, at: datetime, outcome: str, detail: str = "") -> None:
+        """The step under way is behind: note how it went, and go to the next."""
+        plan = plan_of(enrollment)
+        step = plan.step(enrollment.step_id)
+        if step is None:
+            self.end(enrollment, State.COMPLETED, Cause.COMPLETED)
+            return
+        self._note(enrollment, step, at=at, outcome=outcome, detail=detail)
+        enrollment.previous_at = at
+        self._arrive(enrollment, plan.after(step))
+
+    def place(self, enrollment: Enrollment, step: PlannedStep) -> None:
+        """Put it before this step, as if the step before had just been done."""
+        enrollment.previous_at = self.now
+        self._arrive(enrollment, step)
+
+    def act(self, enrollments: Sequence[Enrollment]) -> None:
+        """Do what is due: end waits, answer branches, hand out tasks, and so on until something lies in the future."""
+        waiting = list(enrollments)
+        while waiting:
+            self._to_ask = []
+            for enrollment in waiting:
+                self._do(enrollment)
+            facts = facts_of(self.organization_id, self._to_ask) if self._to_ask else {}
+            for enrollment in self._to_ask:
+                plan = plan_of(enrollment)
+                step = plan.step(enrollment.step_id)
+                if step is None or step.rule is None:
+                    continue
+                answer = step.rule.holds(facts[enrollment.pk])
+                self._note(
+                    enrollment, step, at=self.now, outcome=Outcome.YES if answer else Outcome.NO, detail=str(step.rule)
+                )
+                enrollment.previous_at = enrollment.due_at or self.now
+                self._arrive(enrollment, plan.after(step, answer=answer))
+            waiting = [one for one in waiting if one.state == State.ACTIVE and one.due_at and one.due_at <= self.now]
+
+    def _do(self, enrollment: Enrollment) -> None:
+        plan = plan_of(enrollment)
+        step = plan.step(enrollment.step_id)
+        due = enrollment.due_at or self.now
+        if step is None or step.kind == Kind.END:
+            if step is not None:
+                self._note(enrollment, step, at=self.now, outcome=Outcome.DONE)
+            self.end(enrollment, State.COMPLETED, Cause.COMPLETED)
+        elif step.kind == Kind.BRANCH:
+            self._to_ask.append(enrollment)
+        elif step.kind == Kind.WAIT:
+            self._note(enrollment, step, at=self.now, outcome=Outcome.WAITED)
+            enrollment.previous_at = due
+            self._arrive(enrollment, plan.after(step))
+        elif step.kind in BY_HAND:
+            self._hand_out(enrollment, step)
+        else:
+            self._arrive(enrollment, step)
+
+    def _arrive(self, enrollment: Enrollment, step: PlannedStep | None, *, person: Person | None = None) -> None:
+        """Set when the step is due; a mail is written into the ledger at once."""
+        enrollment.message, enrollment.task, enrollment.reason = None, None, ""
+        if step is None:
+            self.end(enrollment, State.COMPLETED, Cause.COMPLETED)
+            return
+        enrollment.step_id = step.id
+        try:
+            due = self.due(enrollment, step)
+        except timing.NoAnchor as error:
+            self.stand(enrollment, State.HELD, Cause.NO_EVENT, str(error))
+            return
+        enrollment.due_at = due
+        if step.kind == Kind.EMAIL:
+            self._plan_mail(enrollment, step, due, person)
+        else:
+            self.stand(enrollment, State.ACTIVE, Cause.SCHEDULED)
+
+    def due(self, enrollment: Enrollment, step: PlannedStep) -> datetime:
+        """When the step is due (UTC); mails keep to the mailbox's window. Raises ``timing.NoAnchor``."""
+        event, mailbox = enrollment.event, enrollment.mailbox
+        is_holiday = is_holiday_for(self._country(enrollment)) if mailbox.keeps_holidays else windows.no_holidays
+        anchors = timing.Anchors(
+            started_at=enrollment.started_at,
+            previous_at=enrollment.previous_at,
+            event_starts_on=event.starts_on if event else None,
+            event_ends_on=event.ends_on if event else None,
+            event_zone=event.zone if event else None,
+        )
+        mail = step.kind == Kind.EMAIL
+        return timing.next_slot(
+            step.delay,
+            anchors,
+            zone=ZoneInfo(enrollment.time_zone),
+            window=mailbox.window if mail else None,
+            is_holiday=is_holiday,
+            not_before=self.now if mail else None,
+        )
+
+    def _country(self, enrollment: Enrollment) -> str:
+        if enrollment.person_id not in self._countries:
+            person = enrollment.person
+            self._countries[person.pk] = person.country or (person.account.country if person.account else "")
+        return self._countries[enrollment.person_id]
+
+    # --- What a step makes ---
+
+    def _plan_mail(self, enrollment: Enrollment, step: PlannedStep, due: datetime, person: Person | None) -> None:
+        person = person or enrollment.person
+        hashed = address_hash(self.organization_id, person.email) if person.email else None
+        if hashed is None:
+            self.end(enrollment, State.STOPPED, Cause.BOUNCED, "There is no e-mail address any more.")
+            return
+        message = Message(
+            id=uuid7(),
+            organization_id=self.organization_id,
+            person_id=person.pk,
+            account_id=person.account_id,
+            event_id=enrollment.event_id,
+            mailbox_id=enrollment.mailbox_id,
+            template_id=step.template_id,
+            sequence_id=enrollment.sequence_id,
+            enrollment_id=enrollment.pk,
+            step_id=step.id,
+            owner_id=enrollment.owner_id,
+            approved_by_id=enrollment.enrolled_by_id,
+            approved_at=enrollment.started_at,
+            follows_id=enrollment.first_message_id if step.same_thread else None,
+            keeps_window=True,
+            time_zone=enrollment.time_zone,
+            resend_on_silence=step.resend_on_silence,
+            to_address=person.email,
+            address_hash=hashed,
+            state=Message.State.QUEUED,
+            due_at=due,
+            not_after=due + timedelta(hours=enrollment.sequence.late_after_hours),
+        )
+        self.messages.append(message)
+        enrollment.message = message
+        self.stand(enrollment, State.WAITING, Cause.MAIL)
+
+    def _hand_out(self, enrollment: Enrollment, step: PlannedStep) -> None:
+        zone = ZoneInfo(enrollment.time_zone)
+        task = Task(
+            id=uuid4(),
+            organization_id=self.organization_id,
+            title=step.title[:200],
+            due_on=(enrollment.due_at or self.now).astimezone(zone).date(),
+            assignee_id=enrollment.owner_id,
+            person_id=enrollment.person_id,
+            account_id=enrollment.account_id,
+            event_id=enrollment.event_id,
+        )
+        self.tasks.append(task)
+        enrollment.task = task
+        self.stand(enrollment, State.WAITING, Cause.TASK)
+
+    # --- Standing and ending ---
+
+    def stand(self, enrollment: Enrollment, state: str, cause: str, reason: str = "") -> None:
+        enrollment.state, enrollment.cause, enrollment.reason = state, cause, reason[:300]
+        enrollment.updated_at = self.now
+        self.moved[enrollment.pk] = enrollment
+
+    def end(self, enrollment: Enrollment, state: str, cause: str, reason: str = "") -> None:
+        """Complete or stop it; mails and tasks that have not begun are withdrawn by ``write``."""
+        enrollment.finished_at, enrollment.due_at = self.now, None
+        if state == State.COMPLETED:
+            enrollment.step_id = None
+        self.stand(enrollment, state, cause, reason)
+
+    def _note(self, enrollment: Enrollment, step: PlannedStep, *, at: datetime, outcome: str, detail: str = "") -> None:
+        self.runs.append(
+            StepRun(
+                organization_id=self.organization_id,
+                enrollment_id=enrollment.pk,
+                sequence_id=enrollment.sequence_id,
+                step_id=step.id,
+                kind=step.kind,
+                label=step.label,
+                due_at=enrollment.due_at or at,
+                done_at=at,
+                outcome=outcome,
+                detail=detail[:300],
+                message_id=enrollment.message_id,
+                task_id=enrollment.task_id,
+            )
+        )
+
+    # --- Writing ---
+
+    def write(self, *, new: bool = False) -> None:
+        """Write everything that moved, in the transaction of the caller. ``new`` enrollments are inserted.
+
+        A step runs once: a message or a run that is there already is left as it is.
+        """
+        moved = list(self.moved.values())
+        Message.objects.bulk_create(self.messages, batch_size=1_000)
+        Task.objects.bulk_create(self.tasks, batch_size=1_000)
+        if new:
+            Enrollment.objects.bulk_create(moved, batch_size=1_000)
+        else:
+            Enrollment.objects.bulk_update(moved, MOVING, batch_size=500)
+        StepRun.objects.bulk_create(self.runs, batch_size=1_000, ignore_conflicts=True)
+        finished = [one.pk for one in moved if not one.is_live]
+        if finished and not new:
+            withdraw(self.organization_id, finished)
+
+
+def withdraw(organization_id: UUID, enrollment_ids: Iterable[UUID], *, reason: str = "The sequence has ended.") -> None:
+    """Cancel the mails of these enrollments that have not left, and drop their open tasks.
+
+    A mail whose try is open is past the last gate: it may have left, so it stays. One that a worker has claimed and not
+    begun is taken from it; its last gate finds the token gone.
+    """
+    ids, now = list(enrollment_ids), timezone.now()
+    waiting = Message.objects.for_org(organization_id).filter(enrollment_id__in=ids, state__in=NOT_GONE)
+    # Locked first: only a statement that begins under the lock sees a try that was opened a moment ago.
+    locked = list(waiting.select_for_update().values_list("pk", flat=True))
+    opened = SendAttempt.objects.filter(message=OuterRef("pk"), outcome__in=["open", "unknown"])
+    Message.objects.filter(~Exists(opened), pk__in=locked, state__in=NOT_GONE).update(
+        state=Message.State.CANCELLED, token=None, lease_until=None, reason=reason[:300], updated_at=now
+    )  # fmt: skip
+    open_tasks = Enrollment.objects.for_org(organization_id).filter(pk__in=ids, task__isnull=False)
+    Task.objects.for_org(organization_id).filter(
+        pk__in=list(open_tasks.values_list("task", flat=True)), done_at=None
+    ).delete()

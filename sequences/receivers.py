@@ -1,0 +1,55 @@
+"""What happens elsewhere and moves, stops or holds enrollments; each inside the transaction of the change."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.dispatch import receiver
+
+from common.happenings import Happening, Kind, happened
+from outreach.models import InboundMail, Message, Suppression
+from outreach.signals import contact_refused, messages_ended, reply_received
+from sequences import runner
+from sequences.models import Enrollment
+from sequences.services import enrollments as services
+
+Cause, Reason = Enrollment.Cause, Suppression.Reason
+CAUSE_OF_REFUSAL = {
+    Reason.UNSUBSCRIBED: Cause.UNSUBSCRIBED,
+    Reason.ASKED: Cause.UNSUBSCRIBED,
+    Reason.COMPLAINT: Cause.COMPLAINED,
+    Reason.HARD_BOUNCE: Cause.BOUNCED,
+}
+
+
+@receiver(messages_ended, dispatch_uid="sequences.messages_ended")
+def after_messages(organization_id: UUID, messages: Sequence[Message], **_: Any) -> None:
+    if any(message.enrollment_id for message in messages):
+        runner.take_up(organization_id, messages)
+
+
+@receiver(reply_received, dispatch_uid="sequences.reply")
+def after_reply(message: Message, mail: InboundMail, **_: Any) -> None:
+    """A person who answered gets no more automatic mail, from any sequence."""
+    live = Enrollment.objects.for_org(message.organization_id).live().filter(person=message.person_id)
+    words = f"Answered: {mail.subject}" if mail.subject else "Answered."
+    services.stop(message.organization_id, live, cause=Cause.REPLIED, reason=words)
+
+
+@receiver(contact_refused, dispatch_uid="sequences.refused")
+def after_refusal(organization_id: UUID, person_ids: Sequence[UUID], reason: str, **_: Any) -> None:
+    live = Enrollment.objects.for_org(organization_id).live().filter(person__in=person_ids)
+    cause = CAUSE_OF_REFUSAL.get(Reason(reason), Cause.SUPPRESSED)
+    services.stop(organization_id, live, cause=cause, reason=cause.label)
+
+
+@receiver(happened, dispatch_uid="sequences.happened")
+def after_happenings(happenings: Sequence[Happening], **_: Any) -> None:
+    """A booked meeting ends the asking for one; a task that was done lets its enrollment go on."""
+    booked = [h for h in happenings if h.kind == Kind.MEETING_SCHEDULED and h.person_id]
+    for happening in booked:
+        live = Enrollment.objects.for_org(happening.organization_id).live().filter(person=happening.person_id)
+        services.stop(happening.organization_id, live, cause=Cause.MEETING, reason=happening.summary)
+    for happening in happenings:
+        if happening.kind == Kind.TASK_DONE and "task" in happening.data:
+            runner.task_done(happening.organization_id, [UUID(happening.data["task"])])

@@ -1,0 +1,218 @@
+"""What a person can ask of a plan: make it, give it steps, order them, publish it, put it away."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Max
+
+from identity.models import Organization, User
+from sequences.models import Sequence, SequenceVersion, Step
+from sequences.plan import DraftStep, InvalidPlan, Kind, Lane, Plan, compile_plan
+
+STEP_FIELDS = (
+    "kind", "delay_days", "delay_hours", "delay_from", "business_days", "at_time", "template", "same_thread",
+    "resend_on_silence", "subject", "body", "rule",
+)  # fmt: skip
+
+
+class OrderHasChanged(Exception):
+    """The steps named are not the steps of the lane: somebody added or removed one meanwhile."""
+
+
+def create_sequence(organization: Organization, *, actor: User, fields: Mapping[str, Any]) -> Sequence:
+    return Sequence.objects.create(organization=organization, author=actor, **fields)
+
+
+@transaction.atomic
+def copy_sequence(sequence: Sequence, *, actor: User, name: str) -> Sequence:
+    """A draft with the same steps under another name."""
+    twin = Sequence.objects.create(
+        organization_id=sequence.organization_id,
+        author=actor,
+        name=name,
+        description=sequence.description,
+        event_id=sequence.event_id,
+        mailbox_id=sequence.mailbox_id,
+        is_exclusive=sequence.is_exclusive,
+        late_after_hours=sequence.late_after_hours,
+    )
+    _lock(sequence)
+    twins: dict[UUID, Step] = {}
+    waiting = list(Step.objects.for_org(sequence.organization_id).filter(sequence=sequence).in_order())
+    while waiting:
+        # A branch before the steps in it.
+        ready = [step for step in waiting if step.parent_id is None or step.parent_id in twins]
+        for step in ready:
+            twins[step.pk] = Step.objects.create(
+                organization_id=twin.organization_id,
+                sequence=twin,
+                parent=twins[step.parent_id] if step.parent_id else None,
+                lane=step.lane,
+                position=step.position,
+                **{field: getattr(step, field) for field in STEP_FIELDS},
+            )
+        waiting = [step for step in waiting if step.pk not in twins]
+    return twin
+
+
+# --- Steps -----------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def add_step(
+    sequence: Sequence, *, fields: Mapping[str, Any], parent: Step | None = None, lane: str = Lane.MAIN
+) -> Step:
+    """Add a step at the end of a lane: of the sequence itself, or the yes or no side of a branch."""
+    _lock(sequence)
+    place: dict[str, Any] = {"parent": parent, "lane": lane if parent else Lane.MAIN}
+    position = Step.objects.for_org(sequence.organization_id).filter(sequence=sequence, **place).count()
+    values = {name: fields[name] for name in STEP_FIELDS if name in fields}
+    return Step.objects.create(
+        organization_id=sequence.organization_id, sequence=sequence, position=position, **place, **values
+    )
+
+
+@transaction.atomic
+def change_step(step: Step, *, fields: Mapping[str, Any]) -> Step:
+    for name in STEP_FIELDS:
+        if name in fields:
+            setattr(step, name, fields[name])
+    step.save()
+    return step
+
+
+@transaction.atomic
+def remove_step(step: Step) -> None:
+    """Remove the step, with what stands in it when it is a branch; those after it move up."""
+    _lock(step.sequence)
+    later = _lane(step).filter(position__gt=step.position)
+    step.delete()
+    later.update(position=F("position") - 1)
+
+
+@transaction.atomic
+def reorder_steps(sequence: Sequence, *, order: list[UUID], parent: Step | None = None, lane: str = Lane.MAIN) -> None:
+    """Put the steps of a lane into this order. Raises ``OrderHasChanged`` unless it names every one of them once."""
+    _lock(sequence)
+    own = Step.objects.for_org(sequence.organization_id).filter(sequence=sequence, parent=parent, lane=lane)
+    steps = {step.pk: step for step in own}
+    if sorted(steps) != sorted(order):
+        raise OrderHasChanged
+    for position, pk in enumerate(order):
+        if steps[pk].position != position:
+            Step.objects.for_org(sequence.organization_id).filter(pk=pk).update(position=position)
+
+
+@transaction.atomic
+def move_step(step: Step, *, by: int) -> None:
+    """Move a step up (−1) or down (1) in its lane; at the end of the lane nothing happens."""
+    _lock(step.sequence)
+    order = list(_lane(step).in_order().values_list("pk", flat=True))
+    place = order.index(step.pk)
+    target = place + by
+    if 0 <= target < len(order):
+        order[place], order[target] = order[target], order[place]
+        reorder_steps(step.sequence, order=order, parent=step.parent, lane=step.lane)
+
+
+@transaction.atomic
+def move_step_to(step: Step, *, parent: Step | None, lane: str, position: int) -> None:
+    """Take a step out of its lane and put it into another place. Raises ``InvalidPlan`` when it would stand in itself."""
+    _lock(step.sequence)
+    above = parent
+    while above is not None:
+        if above.pk == step.pk:
+            raise InvalidPlan([(step.pk, "A branch cannot stand inside of itself.")])
+        above = above.parent
+    _lane(step).filter(position__gt=step.position).update(position=F("position") - 1)
+    lane = lane if parent else Lane.MAIN
+    there = Step.objects.for_org(step.organization_id).filter(sequence=step.sequence, parent=parent, lane=lane)
+    place = max(0, min(position, there.exclude(pk=step.pk).count()))
+    there.exclude(pk=step.pk).filter(position__gte=place).update(position=F("position") + 1)
+    step.parent, step.lane, step.position = parent, lane, place
+    step.save(update_fields=["parent", "lane", "position", "updated_at"])
+
+
+def _lane(step: Step) -> "Any":
+    return Step.objects.for_org(step.organization_id).filter(
+        sequence=step.sequence_id, parent=step.parent_id, lane=step.lane
+    )
+
+
+def _lock(sequence: Sequence) -> None:
+    """Nobody else changes the steps until the transaction ends."""
+    Sequence.objects.select_for_update().for_org(sequence.organization_id).get(pk=sequence.pk)
+
+
+# --- Publishing ------------------------------------------------------------------------------------------------------
+
+
+def draft_plan(sequence: Sequence) -> Plan:
+    """The plan the steps of the draft make. Raises ``InvalidPlan``."""
+    steps = Step.objects.for_org(sequence.organization_id).filter(sequence=sequence).select_related("template")
+    return compile_plan(_draft(step) for step in steps)
+
+
+def _draft(step: Step) -> DraftStep:
+    return DraftStep(
+        id=step.pk,
+        kind=Kind(step.kind),
+        parent=step.parent_id,
+        lane=Lane(step.lane),
+        position=step.position,
+        values={
+            "title": step.title,
+            "instructions": step.body,
+            "template_id": step.template_id,
+            "same_thread": step.same_thread,
+            "resend_on_silence": step.resend_on_silence,
+            "anchor": step.delay_from,
+            "days": step.delay_days,
+            "hours": step.delay_hours,
+            "business_days": step.business_days,
+            "at": step.at_time,
+            "rule": step.rule,
+        },
+    )
+
+
+def latest_version(sequence: Sequence) -> SequenceVersion | None:
+    return SequenceVersion.objects.for_org(sequence.organization_id).filter(sequence=sequence).first()
+
+
+def has_unpublished_changes(sequence: Sequence) -> bool:
+    """Whether the draft differs from what runs."""
+    version = latest_version(sequence)
+    try:
+        return version is None or draft_plan(sequence) != version.read()
+    except InvalidPlan:
+        return True
+
+
+@transaction.atomic
+def publish(sequence: Sequence, *, actor: User) -> SequenceVersion:
+    """Make the draft what new people run through; those on the way stay on their version. Raises ``InvalidPlan``."""
+    _lock(sequence)
+    plan = draft_plan(sequence)
+    problems: list[tuple[UUID | None, str]] = []
+    if plan.mails and sequence.mailbox_id is None:
+        problems.append((None, "Choose the mailbox its mails leave from."))
+    if plan.needs_event and sequence.event_id is None:
+        problems.append((None, "A step is counted from the show: choose the show of the sequence."))
+    if problems:
+        raise InvalidPlan(problems)
+    versions = SequenceVersion.objects.for_org(sequence.organization_id).filter(sequence=sequence)
+    number = (versions.aggregate(last=Max("number"))["last"] or 0) + 1
+    version = SequenceVersion.objects.create(
+        organization_id=sequence.organization_id,
+        sequence=sequence,
+        number=number,
+        plan=plan.model_dump(mode="json", by_alias=True),
+        published_by=actor,
+    )
+    if sequence.status != Sequence.Status.PAUSED:
+        sequence.status = Sequence.Status.ACTIVE
+        sequence.save(update_fields=["status", "updated_at"])
+    return version
