@@ -24,8 +24,8 @@ def let_pass(organization_id: UUID, passed: timedelta) -> None:
     """Make it look as if ``passed`` had gone by in this organization."""
     with org_scope(organization_id), connection.cursor() as cursor:
         for table, columns in MOMENTS.items():
-            changes = ", ".join(f"{column} = {column} - %s" for column in columns)
+            changes = ", ".join(f"{column} = {column} - make_interval(secs => %(seconds)s)" for column in columns)
             cursor.execute(
-                f"UPDATE {table} SET {changes} WHERE organization_id = %s",  # noqa: S608 - our own names
-                [*([passed] * len(columns)), organization_id],
+                f"UPDATE {table} SET {changes} WHERE organization_id = %(organization)s",  # noqa: S608 - our own names
+                {"seconds": passed.total_seconds(), "organization": organization_id},
             )

@@ -20,6 +20,7 @@ from identity.scope import system_scope
 
 VALUES: dict[str, dict[str, Any]] = {
     "identity.apitoken": {"scopes": ["read"]},
+    "sequences.enrollment": {"state": "waiting"},
 }
 """Label of the model to field values that guessing would get wrong."""
 
