@@ -94,10 +94,6 @@ class Plan(BaseModel):
     def mails(self) -> list[PlannedStep]:
         return [step for step in self.steps if step.kind == Kind.EMAIL]
 
-    @property
-    def needs_event(self) -> bool:
-        return any(step.anchor in {Anchor.EVENT_START, Anchor.EVENT_END} for step in self.steps)
-
 
 class InvalidPlan(ValueError):
     """The steps cannot be run. ``problems`` holds ``(step_id or None, sentence)``."""

@@ -1,17 +1,19 @@
 from django.urls import path
 
-from sequences import views
+from sequences.views import builder
 
 app_name = "sequences"
 urlpatterns = [
-    path("", views.sequence_list, name="list"),
-    path("new/", views.create, name="create"),
-    path("<uuid:pk>/", views.detail, name="detail"),
-    path("<uuid:pk>/edit/", views.edit, name="edit"),
-    path("<uuid:pk>/archive/", views.archive, name="archive"),
-    path("<uuid:pk>/copy/", views.duplicate, name="copy"),
-    path("<uuid:pk>/order/", views.reorder, name="reorder"),
-    path("<uuid:pk>/steps/add/<slug:kind>/", views.add_step, name="add_step"),
-    path("steps/<uuid:pk>/", views.edit_step, name="edit_step"),
-    path("steps/<uuid:pk>/remove/", views.remove_step, name="remove_step"),
+    path("", builder.sequence_list, name="list"),
+    path("new/", builder.create, name="create"),
+    path("<uuid:pk>/", builder.detail, name="detail"),
+    path("<uuid:pk>/edit/", builder.edit, name="edit"),
+    path("<uuid:pk>/publish/", builder.publish, name="publish"),
+    path("<uuid:pk>/pause/", builder.pause, name="pause"),
+    path("<uuid:pk>/archive/", builder.archive, name="archive"),
+    path("<uuid:pk>/copy/", builder.duplicate, name="copy"),
+    path("<uuid:pk>/order/", builder.reorder, name="reorder"),
+    path("<uuid:pk>/steps/add/<slug:kind>/", builder.add_step, name="add_step"),
+    path("steps/<uuid:pk>/", builder.edit_step, name="edit_step"),
+    path("steps/<uuid:pk>/remove/", builder.remove_step, name="remove_step"),
 ]

@@ -1,6 +1,6 @@
 """What a person can ask of a plan: make it, give it steps, order them, publish it, put it away."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +8,9 @@ from django.db import transaction
 from django.db.models import F, Max
 
 from identity.models import Organization, User
+from outreach.models import Template
+from outreach.services import templates
+from sequences.library import Ready, ReadyMail, ReadyStep
 from sequences.models import Sequence, SequenceVersion, Step
 from sequences.plan import DraftStep, InvalidPlan, Kind, Lane, Plan, compile_plan
 
@@ -23,6 +26,27 @@ class OrderHasChanged(Exception):
 
 def create_sequence(organization: Organization, *, actor: User, fields: Mapping[str, Any]) -> Sequence:
     return Sequence.objects.create(organization=organization, author=actor, **fields)
+
+
+@transaction.atomic
+def start_from(sequence: Sequence, ready: Ready, *, actor: User) -> None:
+    """Give a new sequence the steps of a ready-made one; templates that exist by name are used as they are."""
+    _add_ready(sequence, ready.steps, actor=actor, parent=None, lane=Lane.MAIN)
+
+
+def _add_ready(sequence: Sequence, steps: Iterable[ReadyStep], *, actor: User, parent: Step | None, lane: str) -> None:
+    for one in steps:
+        mail = {"template": _template(sequence.organization, one.mail, actor)} if one.mail else {}
+        step = add_step(sequence, fields={"kind": one.kind, **one.fields, **mail}, parent=parent, lane=lane)
+        _add_ready(sequence, one.yes, actor=actor, parent=step, lane=Lane.YES)
+        _add_ready(sequence, one.no, actor=actor, parent=step, lane=Lane.NO)
+
+
+def _template(organization: Organization, mail: ReadyMail, actor: User) -> Template:
+    found = Template.objects.for_org(organization).filter(name=mail.name, archived_at=None).first()
+    return found or templates.save_template(
+        organization, template=None, name=mail.name, subject=mail.subject, body=mail.body, actor=actor
+    )
 
 
 @transaction.atomic
@@ -191,18 +215,28 @@ def has_unpublished_changes(sequence: Sequence) -> bool:
         return True
 
 
+def check(sequence: Sequence) -> Plan:
+    """The plan of the draft when it can be published. Raises ``InvalidPlan`` with everything that is in the way."""
+    problems: list[tuple[UUID | None, str]] = []
+    steps = Step.objects.for_org(sequence.organization_id).filter(sequence=sequence)
+    if sequence.mailbox_id is None:
+        problems.append((None, "Choose the mailbox its mails leave from."))
+    if sequence.event_id is None and steps.filter(delay_from__startswith="event_").exists():
+        problems.append((None, "A step is counted from the show: choose the show of the sequence."))
+    try:
+        plan = draft_plan(sequence)
+    except InvalidPlan as error:
+        raise InvalidPlan([*error.problems, *problems]) from error
+    if problems:
+        raise InvalidPlan(problems)
+    return plan
+
+
 @transaction.atomic
 def publish(sequence: Sequence, *, actor: User) -> SequenceVersion:
     """Make the draft what new people run through; those on the way stay on their version. Raises ``InvalidPlan``."""
     _lock(sequence)
-    plan = draft_plan(sequence)
-    problems: list[tuple[UUID | None, str]] = []
-    if plan.mails and sequence.mailbox_id is None:
-        problems.append((None, "Choose the mailbox its mails leave from."))
-    if plan.needs_event and sequence.event_id is None:
-        problems.append((None, "A step is counted from the show: choose the show of the sequence."))
-    if problems:
-        raise InvalidPlan(problems)
+    plan = check(sequence)
     versions = SequenceVersion.objects.for_org(sequence.organization_id).filter(sequence=sequence)
     number = (versions.aggregate(last=Max("number"))["last"] or 0) + 1
     version = SequenceVersion.objects.create(

@@ -1,43 +1,67 @@
-// Moving rows: data-js="reorder" on a list whose items are [draggable] and carry up/down buttons ([data-move="up"|"down"]).
-// Alt and an arrow key inside an item move it, too. After a move the list's form (data-reorder-form, or the nearest form) is sent with the order of its hidden inputs.
-export function attach(list) {
+// Moving rows: data-js="reorder" on whatever holds the lists. A list carries data-reorder-list="its name" inside of a
+// [data-reorder-lane], an item data-reorder-item="its id" and [draggable], with submit buttons [data-move="up"|"down"]
+// that work without this module. Alt and an arrow key inside an item press those buttons. A drag, within a list or into
+// another one, shows a line where the item will stand (is-before, is-after, is-into); the drop fills the form's input
+// named "moved" with item:list:position and sends the form.
+export function attach(root) {
   let dragged = null;
-  const form = () => document.querySelector(list.dataset.reorderForm || null) ?? list.closest("form");
-  const send = () => form()?.requestSubmit();
+  let target = null;
 
-  list.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-move]");
-    const item = button?.closest("[data-reorder-item]");
-    if (!item) return;
-    const other = button.dataset.move === "up" ? item.previousElementSibling : item.nextElementSibling;
-    if (!other) return;
-    button.dataset.move === "up" ? other.before(item) : other.after(item);
-    button.focus();
-    send();
-  });
-  list.addEventListener("keydown", (event) => {
-    const up = event.key === "ArrowUp";
-    const item = event.altKey && (up || event.key === "ArrowDown") && event.target.closest("[data-reorder-item]");
-    const other = item && (up ? item.previousElementSibling : item.nextElementSibling);
-    if (!other) return;
+  root.addEventListener("keydown", (event) => {
+    const way = event.altKey && { ArrowUp: "up", ArrowDown: "down" }[event.key];
+    const button = way && event.target.closest("[data-reorder-item]")?.querySelector(`[data-move=${way}]`);
+    if (!button) return;
     event.preventDefault();
-    up ? other.before(item) : other.after(item);
-    event.target.focus();
-    send();
+    if (!button.disabled) button.click();
   });
-  list.addEventListener("dragstart", (event) => {
+
+  function aim(next) {
+    target?.element.classList.remove("is-before", "is-after", "is-into");
+    target = next;
+    next?.element.classList.add(next.css);
+  }
+
+  function find(event) {
+    const item = event.target.closest("[data-reorder-item]");
+    const lane = event.target.closest("[data-reorder-lane]");
+    const list = lane?.querySelector("[data-reorder-list]");
+    if (item && (!lane || lane.contains(item))) {
+      if (item === dragged || dragged.contains(item)) return null;
+      const box = (item.querySelector("[data-reorder-grip]") ?? item).getBoundingClientRect();
+      return { element: item, css: event.clientY < box.top + box.height / 2 ? "is-before" : "is-after" };
+    }
+    return list && !dragged.contains(list) ? { element: lane, list, css: "is-into" } : null;
+  }
+
+  function place() {
+    const list = target.list ?? target.element.parentElement;
+    const items = [...list.children].filter((item) => item !== dragged);
+    const index = target.list ? items.length : items.indexOf(target.element) + (target.css === "is-after" ? 1 : 0);
+    return `${dragged.dataset.reorderItem}:${list.dataset.reorderList}:${index}`;
+  }
+
+  root.addEventListener("dragstart", (event) => {
     dragged = event.target.closest("[data-reorder-item]");
+    if (!dragged) return;
     event.dataTransfer.effectAllowed = "move";
+    dragged.classList.add("is-dragged");
   });
-  list.addEventListener("dragover", (event) => {
-    const over = event.target.closest("[data-reorder-item]");
-    if (!dragged || !over || over === dragged || over.parentElement !== dragged.parentElement) return;
+  root.addEventListener("dragover", (event) => {
+    if (!dragged) return;
+    const next = find(event);
+    if (next) event.preventDefault();
+    if (next?.element !== target?.element || next?.css !== target?.css) aim(next);
+  });
+  root.addEventListener("drop", (event) => {
+    if (!dragged || !target) return;
     event.preventDefault();
-    const box = over.getBoundingClientRect();
-    event.clientY < box.top + box.height / 2 ? over.before(dragged) : over.after(dragged);
+    const form = dragged.closest("form");
+    form.elements.moved.value = place();
+    form.requestSubmit();
   });
-  list.addEventListener("dragend", () => {
-    if (dragged) send();
+  root.addEventListener("dragend", () => {
+    aim(null);
+    dragged?.classList.remove("is-dragged");
     dragged = null;
   });
 }

@@ -9,6 +9,7 @@ from identity.models import Organization, User
 from tests.e2e.browser import axe_findings, picture, sideways
 from tests.factories import SequenceFactory, StepFactory, TemplateFactory
 
+BRANCH = "Tier is one of A or B?"
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
 
 
@@ -29,6 +30,21 @@ def address(organization: Organization) -> str:
         delay_days=1,
         delay_hours=4,
     )
+    rule = {"match": "all", "tests": [{"fact": "target.tier", "is": "one_of", "value": ["A", "B"]}]}
+    branch = StepFactory.create(sequence=sequence, position=3, kind="branch", subject="", rule=rule, delay_days=2)
+    StepFactory.create(
+        sequence=sequence, position=0, parent=branch, lane="yes", kind="visit", subject="Go to their stand"
+    )
+    StepFactory.create(
+        sequence=sequence,
+        position=1,
+        parent=branch,
+        lane="yes",
+        kind="email",
+        subject="",
+        template=template,
+        delay_days=4,
+    )
     return f"/sequences/{sequence.pk}/"
 
 
@@ -38,6 +54,8 @@ def test_pages_are_accessible_and_fit(visit: Callable[..., Page], rep: User, add
         ("list", "/sequences/"),
         ("detail", address),
         ("step", f"{address}steps/add/email/"),
+        ("branch", f"{address}steps/add/branch/"),
+        ("new", "/sequences/new/?start=before"),
         ("form", f"{address}edit/"),
     ):
         page = visit(path, user=rep, width=width, theme=theme)
@@ -48,16 +66,16 @@ def test_pages_are_accessible_and_fit(visit: Callable[..., Page], rep: User, add
 
 def test_steps_move_by_button_and_by_key(visit: Callable[..., Page], rep: User, address: str):
     page = visit(address, user=rep)
-    titles = page.locator(".spine-title")
+    titles = page.locator(".builder-spine > form > .spine > li > .spine-card .spine-title")
 
     page.get_by_role("button", name="Move step 2 up").click()
-    expect(titles).to_have_text(["Ask for a slot", "Invitation to the stand", "Connect"])
+    expect(titles).to_have_text(["Ask for a slot", "Invitation to the stand", "Connect", BRANCH])
     page.get_by_role("link", name="Connect").focus()
     page.keyboard.press("Alt+ArrowUp")
     page.wait_for_load_state("networkidle")
     page.reload()
 
-    expect(titles).to_have_text(["Ask for a slot", "Connect", "Invitation to the stand"])
+    expect(titles).to_have_text(["Ask for a slot", "Connect", "Invitation to the stand", BRANCH])
 
 
 def test_removing_a_step_asks_first(visit: Callable[..., Page], rep: User, address: str):
@@ -66,4 +84,29 @@ def test_removing_a_step_asks_first(visit: Callable[..., Page], rep: User, addre
     page.get_by_role("button", name="Remove step 3").click()
     page.get_by_role("button", name="Remove the step").click()
 
-    expect(page.locator(".spine-title")).to_have_text(["Invitation to the stand", "Ask for a slot"])
+    titles = page.locator(".builder-spine > form > .spine > li > .spine-card .spine-title")
+    expect(titles).to_have_text(["Invitation to the stand", "Ask for a slot", BRANCH])
+
+
+def test_a_step_is_dragged_into_a_branch(visit: Callable[..., Page], rep: User, address: str):
+    page = visit(address, user=rep)
+
+    card = page.locator(".spine-card", has_text="Connect")
+    card.drag_to(page.locator(".spine-card", has_text="Go to their stand"), target_position={"x": 200, "y": 8})
+    page.wait_for_load_state("networkidle")
+    page.reload()
+
+    lane = page.locator("[data-side=yes] .spine-title")
+    expect(lane).to_have_text(["Connect", "Go to their stand", "Invitation to the stand"])
+
+
+def test_a_rule_offers_only_what_fits(visit: Callable[..., Page], rep: User, address: str):
+    page = visit(f"{address}steps/add/branch/", user=rep)
+    test = page.get_by_label("Test 1")
+
+    page.get_by_label("Fact 1").select_option("person.has_phone")
+    expect(page.get_by_label("Value 1")).to_be_hidden()
+    assert test.evaluate("e => [...e.options].filter(o => !o.disabled && o.value).map(o => o.value)") == ["yes", "no"]
+
+    page.get_by_role("button", name="Add the step").click()
+    expect(page.locator(".spine-title").last).to_have_text("The person has a phone number?")

@@ -6,9 +6,16 @@ from django.db import IntegrityError, transaction
 from identity.scope import org_scope
 from sequences.models import Sequence, Step
 from sequences.services import plans
-from tests.factories import EventFactory, OrganizationFactory, SequenceFactory, StepFactory, TemplateFactory
+from tests.factories import (
+    EventFactory,
+    MailboxFactory,
+    OrganizationFactory,
+    SequenceFactory,
+    StepFactory,
+    TemplateFactory,
+)
 
-HTMX = {"HX-Request": "true", "HX-Target": "spine"}
+HTMX = {"HX-Request": "true", "HX-Target": "builder"}
 
 
 @pytest.fixture
@@ -57,12 +64,14 @@ def test_list_asks_the_same_number_of_questions_for_any_number_of_rows(
     client = client_for(rep)
     client.get("/sequences/")
 
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         client.get("/sequences/")
 
 
 def test_making_a_sequence_leads_to_its_page(organization, event, rep, client_for):
-    answer = client_for(rep).post("/sequences/new/", {"name": " Follow up ", "description": "", "event": event.pk})
+    answer = client_for(rep).post(
+        "/sequences/new/", {"name": " Follow up ", "description": "", "event": event.pk, "late_after_hours": 72}
+    )
 
     with org_scope(organization.pk):
         made = Sequence.objects.get()
@@ -87,7 +96,7 @@ def test_show_of_another_organization_is_refused(organization, rep, client_for):
 
 def test_saving_a_sequence_under_its_own_name_works(sequence, rep, client_for):
     answer = client_for(rep).post(
-        f"/sequences/{sequence.pk}/edit/", {"name": "Before the show", "description": "Invite"}
+        f"/sequences/{sequence.pk}/edit/", {"name": "Before the show", "description": "Invite", "late_after_hours": 24}
     )
 
     assert answer.status_code == 302
@@ -99,11 +108,11 @@ def test_adding_a_mail_and_a_task(organization, sequence, rep, client_for):
 
     client.post(
         f"/sequences/{sequence.pk}/steps/add/email/",
-        {"template": template.pk, "days": 0, "hours": 0, "delay_from": "previous"},
+        {"template": template.pk, "days": 0, "hours": 0, "counted": "previous"},
     )
     client.post(
         f"/sequences/{sequence.pk}/steps/add/call/",
-        {"subject": "Ask for a slot", "days": 3, "hours": 4, "delay_from": "previous", "business_days": "on"},
+        {"subject": "Ask for a slot", "days": 3, "hours": 4, "counted": "previous", "business_days": "on"},
     )
 
     text = client.get(f"/sequences/{sequence.pk}/").content.decode()
@@ -122,7 +131,7 @@ def test_adding_a_mail_and_a_task(organization, sequence, rep, client_for):
     ],
 )
 def test_incomplete_step_is_refused(sequence, rep, client_for, kind: str, data: dict, complaint: str):
-    values = {"days": 0, "hours": 0, "delay_from": "previous", **data}
+    values = {"days": 0, "hours": 0, "counted": "previous", **data}
 
     answer = client_for(rep).post(f"/sequences/{sequence.pk}/steps/add/{kind}/", values)
 
@@ -133,7 +142,7 @@ def test_incomplete_step_is_refused(sequence, rep, client_for, kind: str, data: 
 
 def test_template_of_another_organization_is_refused(sequence, rep, client_for):
     foreign = TemplateFactory.create(organization=OrganizationFactory.create())
-    values = {"template": foreign.pk, "days": 0, "hours": 0, "delay_from": "previous"}
+    values = {"template": foreign.pk, "days": 0, "hours": 0, "counted": "previous"}
 
     assert client_for(rep).post(f"/sequences/{sequence.pk}/steps/add/email/", values).status_code == 422
 
@@ -147,7 +156,7 @@ def test_editing_a_step_keeps_its_place(sequence, rep, client_for):
 
     form = client_for(rep).get(f"/sequences/steps/{steps[1].pk}/").content.decode()
     client_for(rep).post(
-        f"/sequences/steps/{steps[1].pk}/", {"subject": "B", "days": 2, "hours": 0, "delay_from": "start"}
+        f"/sequences/steps/{steps[1].pk}/", {"subject": "B", "days": 2, "hours": 0, "counted": "start"}
     )
 
     assert 'value="b"' in form
@@ -170,22 +179,65 @@ def test_buttons_move_a_step(sequence, rep, client_for, move: tuple[str, int], o
     assert steps_of(sequence) == list(order)
 
 
-def test_whole_order_comes_from_a_drag(sequence, rep, client_for):
+def branch_with_lanes(sequence: Sequence) -> tuple[Step, Step, Step]:
+    """A branch in the first place with one step on each side."""
+    rule = {"match": "all", "tests": [{"fact": "person.has_phone", "is": "yes"}]}
+    branch = StepFactory.create(sequence=sequence, position=0, kind="branch", subject="", rule=rule)
+    sides = [StepFactory.create(sequence=sequence, position=0, parent=branch, lane=s, subject=s) for s in ("yes", "no")]
+    return branch, sides[0], sides[1]
+
+
+@pytest.mark.parametrize(
+    ("lane", "position", "places"),
+    [
+        ("yes", 0, [("yes", 0), ("no", 0), ("yes", 1)]),
+        ("yes", 1, [("yes", 1), ("no", 0), ("yes", 0)]),
+        ("", 0, [("", 0), ("no", 0), ("yes", 0)]),
+    ],
+)
+def test_a_drag_moves_a_step_into_another_lane(sequence, rep, client_for, lane: str, position: int, places: list):
+    branch, *_ = branch_with_lanes(sequence)
+    call = StepFactory.create(sequence=sequence, position=1, subject="call")
+    where = f"{branch.pk}.{lane}" if lane else ""
+
+    answer = client_for(rep).post(
+        f"/sequences/{sequence.pk}/order/", {"moved": f"{call.pk}:{where}:{position}"}, headers=HTMX
+    )
+
+    with org_scope(sequence.organization_id):
+        found = {step.subject: (step.lane, step.position) for step in Step.objects.filter(sequence=sequence)}
+    assert answer.status_code == 200
+    assert [found["call"], found["no"], found["yes"]] == places
+
+
+def test_the_list_of_places_moves_a_step_without_a_mouse(sequence, rep, client_for):
     steps = three_steps(sequence)
+    client = client_for(rep)
 
-    client_for(rep).post(f"/sequences/{sequence.pk}/order/", {"step": [steps[i].pk for i in (2, 0, 1)]})
+    page = client.get(f"/sequences/steps/{steps[2].pk}/").content.decode()
+    client.post(f"/sequences/{sequence.pk}/order/", {"step": steps[2].pk, "place": ":0"})
 
+    assert '<option value=":0">Before 1: a</option>' in page
     assert steps_of(sequence) == ["c", "a", "b"]
 
 
-@pytest.mark.parametrize("sent", [[], ["x"], [0, 0, 1], [0, 1]])
-def test_order_that_does_not_name_every_step_once_changes_nothing(sequence, rep, client_for, sent: list):
+@pytest.mark.parametrize("moved", ["", "x", "::", "{0}:{0}.yes:0"])
+def test_a_move_that_makes_no_sense_changes_nothing(sequence, rep, client_for, moved: str):
     steps = three_steps(sequence)
-    values = [steps[one].pk if isinstance(one, int) else one for one in sent]
 
-    client_for(rep).post(f"/sequences/{sequence.pk}/order/", {"step": values})
+    answer = client_for(rep).post(f"/sequences/{sequence.pk}/order/", {"moved": moved.format(steps[0].pk)})
 
+    assert answer.status_code in {302, 404}
     assert steps_of(sequence) == ["a", "b", "c"]
+
+
+def test_a_branch_cannot_be_moved_into_itself(sequence, rep, client_for):
+    branch, *_ = branch_with_lanes(sequence)
+
+    client_for(rep).post(f"/sequences/{sequence.pk}/order/", {"moved": f"{branch.pk}:{branch.pk}.yes:0"})
+
+    with org_scope(sequence.organization_id):
+        assert Step.objects.get(pk=branch.pk).parent_id is None
 
 
 def test_removed_step_closes_the_gap(sequence, rep, client_for):
@@ -264,3 +316,126 @@ def test_second_step_is_offered_three_days_later(sequence, rep, client_for):
 
     assert 'name="days" value="0"' in first
     assert 'name="days" value="3"' in second
+
+
+def test_a_branch_is_made_of_rows(sequence, rep, client_for):
+    values = {
+        "days": 0, "hours": 0, "counted": "previous", "rule-match": "any",
+        "rule-fact0": "target.tier", "rule-test0": "one_of", "rule-value0": "A, b",
+        "rule-fact1": "person.has_phone", "rule-test1": "contains", "rule-value1": "ignored",
+        "rule-fact2": "", "rule-test2": "", "rule-value2": "",
+    }  # fmt: skip
+
+    answer = client_for(rep).post(f"/sequences/{sequence.pk}/steps/add/branch/", values)
+
+    with org_scope(sequence.organization_id):
+        step = Step.objects.get()
+    assert answer.status_code == 302
+    assert step.rule == {
+        "match": "any",
+        "tests": [
+            {"fact": "target.tier", "is": "one_of", "value": ["A", "B"]},
+            {"fact": "person.has_phone", "is": "yes"},
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("row", "complaint"),
+    [
+        ({}, "Choose at least one fact."),
+        ({"rule-fact0": "person.title", "rule-test0": "contains"}, "Say what “job title” should be."),
+        (
+            {"rule-fact0": "target.icp_score", "rule-test0": "below", "rule-value0": "many"},
+            "“score of the company” is compared with a number.",
+        ),
+        (
+            {"rule-fact0": "target.tier", "rule-test0": "one_of", "rule-value0": "Z"},
+            "“tier” is never “Z”.",
+        ),
+    ],
+)
+def test_a_branch_that_asks_nothing_is_refused(sequence, rep, client_for, row: dict, complaint: str):
+    values = {"days": 0, "hours": 0, "counted": "previous", "rule-match": "all", **row}
+
+    answer = client_for(rep).post(f"/sequences/{sequence.pk}/steps/add/branch/", values)
+
+    assert answer.status_code == 422
+    assert complaint in answer.content.decode()
+    assert steps_of(sequence) == []
+
+
+def test_a_step_counts_from_the_show(sequence, rep, client_for):
+    values = {"subject": "Call", "days": 7, "hours": 0, "counted": "-event_start", "at_time": "09:30"}
+
+    client_for(rep).post(f"/sequences/{sequence.pk}/steps/add/call/", values)
+
+    with org_scope(sequence.organization_id):
+        step = Step.objects.get()
+    assert step.wait == "7 days before the first day of the show at 09:30"
+    form = client_for(rep).get(f"/sequences/steps/{step.pk}/").content.decode()
+    assert '<option value="-event_start" selected>' in form
+
+
+def test_publishing_says_everything_that_is_in_the_way(sequence, rep, client_for):
+    branch_with_lanes(sequence)
+    StepFactory.create(sequence=sequence, position=1, kind="end", subject="")
+    StepFactory.create(sequence=sequence, position=2, delay_from="event_start")
+
+    answer = client_for(rep).post(f"/sequences/{sequence.pk}/publish/")
+
+    text = answer.content.decode()
+    assert answer.status_code == 422
+    assert "3 things are in the way" in text
+    assert "Choose the mailbox its mails leave from." in text
+    assert "A step is counted from the show: choose the show of the sequence." in text
+    assert "Nothing after this end would ever happen" in text
+
+
+def test_publishing_shows_the_version_until_a_step_changes(organization, sequence, rep, client_for):
+    three_steps(sequence)
+    with org_scope(organization.pk):
+        Sequence.objects.update(mailbox=MailboxFactory.create(organization=organization))
+    client = client_for(rep)
+
+    client.post(f"/sequences/{sequence.pk}/publish/")
+    published = client.get(f"/sequences/{sequence.pk}/").content.decode()
+    StepFactory.create(sequence=sequence, position=3)
+    changed = client.get(f"/sequences/{sequence.pk}/").content.decode()
+
+    assert "Version 1" in published
+    assert "Publish" not in published.replace("Published", "")
+    assert "Unpublished changes" in changed
+    assert "Publish changes" in changed
+
+
+@pytest.mark.parametrize("start", ["before", "at", "after", "no_show"])
+def test_a_ready_made_sequence_can_be_published_as_it_is(organization, event, rep, client_for, start: str):
+    mailbox = MailboxFactory.create(organization=organization)
+    client = client_for(rep)
+    values = {
+        "name": "Ready", "start": start, "event": event.pk, "mailbox": mailbox.pk, "late_after_hours": 72,
+        "is_exclusive": "on",
+    }  # fmt: skip
+
+    page = client.post("/sequences/new/", values)["Location"]
+    client.post(f"{page}publish/")
+
+    with org_scope(organization.pk):
+        made = Sequence.objects.get()
+        assert (made.status, bool(made.description)) == ("active", True)
+        assert plans.latest_version(made).number == 1
+
+
+def test_pausing_and_going_on(organization, sequence, rep, client_for):
+    with org_scope(organization.pk):
+        Sequence.objects.update(status="active")
+    client = client_for(rep)
+
+    client.post(f"/sequences/{sequence.pk}/pause/")
+    with org_scope(organization.pk):
+        paused = Sequence.objects.get().status
+    client.post(f"/sequences/{sequence.pk}/pause/", {"paused": "0"})
+
+    with org_scope(organization.pk):
+        assert (paused, Sequence.objects.get().status) == ("paused", "active")

@@ -18,6 +18,8 @@ ROWS = {
     "sequences:create": members(get=REP, post=REP),
     "sequences:detail": members(get=VIEWER, pk="sequence"),
     "sequences:edit": members(get=REP, post=REP, pk="sequence"),
+    "sequences:publish": members(post=REP, pk="sequence"),
+    "sequences:pause": members(post=REP, pk="sequence"),
     "sequences:archive": members(post=REP, pk="sequence"),
     "sequences:copy": members(post=REP, pk="sequence"),
     "sequences:reorder": members(post=REP, pk="sequence"),
