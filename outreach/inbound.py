@@ -7,52 +7,31 @@ Message-ID or was sent to its signed address: never by a resemblance of addresse
 from __future__ import annotations
 
 import hashlib
-import html
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
-from email import message_from_bytes, policy
-from email.message import EmailMessage
+from datetime import datetime, timedelta
 from email.utils import parseaddr
 from uuid import UUID
 
-import nh3
 import structlog
 from django.utils import timezone
 
+from activities.models import Task
 from common.happenings import Happening, Kind, announce
 from common.text import email_key
 from identity.scope import org_scope, system_scope
-from outreach import signals, tokens
+from outreach import reading, signals, tokens
 from outreach.addresses import masked
+from outreach.classifying import Reading, ReplyClass, classify
 from outreach.models import InboundMail, Mailbox, Message, Suppression
 from outreach.reconciling import accept_on_evidence
 from outreach.suppressing import suppress
 
 log = structlog.get_logger(__name__)
 
-LARGEST = 25 * 2**20
-LONGEST_TEXT = 200_000
-MOST_PARTS = 200
 _IDENTIFIER = re.compile(r"<[^<>\s]{1,990}>")
-_AUTOMATIC_SUBJECT = re.compile(
-    r"^\s*(automatic reply|auto[- ]?reply|out of (the )?office|abwesenheits?(notiz|mitteilung)?|automatische antwort"
-    r"|réponse automatique|absence du bureau|respuesta automática|fuera de la oficina|risposta automatica"
-    r"|automatisch antwoord|afwezig)\b",
-    re.IGNORECASE,
-)
-_STOP = re.compile(
-    r"^(please )?(unsubscribe|stop|remove me|remove|opt[- ]?out|take me off( your list)?|abmelden|abbestellen"
-    r"|bitte (austragen|abmelden)|désabonner|désinscription|cancelar suscripción|baja|uitschrijven|cancellami)"
-    r"( me| from your list| from this list)?[.! ]*$",
-    re.IGNORECASE,
-)
-_QUOTE = re.compile(
-    r"^(>|-{2,}\s*(original message|ursprüngliche nachricht|message d'origine)|on .{4,200} wrote:$|on the mail of "
-    r"|am .{4,200} schrieb|le .{4,200} a écrit|from: |von: |de : |_{10,})",
-    re.IGNORECASE,
-)
+SOFT_BOUNCES = 3
+SOFT_BOUNCE_SPAN = timedelta(days=10)
+NOT_NOW_SPAN = timedelta(weeks=4)
 Reason, MailKind = Suppression.Reason, InboundMail.Kind
 
 
@@ -92,131 +71,21 @@ def sort(organization_id: UUID, mail_id: UUID) -> None:
         )
         if mail is None:
             return
-        parsed = read(bytes(mail.raw))
+        parsed = reading.read(bytes(mail.raw))
         _fill(mail, parsed)
         mail.message = find_message(mail, parsed)
         mail.person = mail.message.person if mail.message else None
-        mail.kind = _kind(mail, parsed)
+        label(mail, parsed)
+        mail.assignee_id = mail.message.owner_id if mail.message else None
         mail.sorted_at = timezone.now()
         mail.save()
-        _act(mail, parsed)
-
-
-# --- Reading ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Parsed:
-    """What is known of a mail after parsing; every field is harmless text."""
-
-    headers: dict[str, str]
-    text: str
-    html: str
-    delivery_status: str
-    is_report: bool
-
-
-def read(raw: bytes) -> Parsed:
-    """Parse a mail of any quality. Never raises: what cannot be read is left empty."""
-    try:
-        mail = message_from_bytes(raw[:LARGEST], policy=policy.default)
-        headers = _headers(mail)
-        texts, htmls, statuses = _bodies(mail)
-    except (ValueError, LookupError, AttributeError, TypeError, IndexError, RecursionError) as error:
-        log.warning("mail cannot be parsed", error=type(error).__name__, size=len(raw))
-        return Parsed({}, "", "", "", False)
-    text = texts or text_of(htmls)
-    is_report = headers.get("content-type", "").startswith("multipart/report")
-    return Parsed(headers, text[:LONGEST_TEXT], htmls[:LONGEST_TEXT], statuses[:20_000], is_report)
-
-
-_WANTED = (
-    "from", "to", "cc", "delivered-to", "subject", "message-id", "in-reply-to", "references", "auto-submitted",
-    "x-autoreply", "x-autorespond", "x-auto-response-suppress", "precedence", "return-path", "content-type", "date",
-)  # fmt: skip
-
-
-def _headers(mail: EmailMessage) -> dict[str, str]:
-    found = {}
-    for name in _WANTED:
-        try:
-            value = str(mail.get(name, ""))
-        except (ValueError, LookupError, AttributeError, TypeError, IndexError):
-            value = ""
-        found[name] = " ".join(_harmless(value).split())[:4_000]
-    return found
-
-
-def _harmless(text: str) -> str:
-    return text.replace("\x00", "").encode("utf-8", "replace").decode()
-
-
-def _bodies(mail: EmailMessage) -> tuple[str, str, str]:
-    texts: list[str] = []
-    htmls: list[str] = []
-    statuses: list[str] = []
-    for part in _leaves(mail):
-        kind = part.get_content_type()
-        if part.get_content_disposition() == "attachment":
-            continue
-        if kind == "message/delivery-status":
-            statuses.append(_harmless(str(part)))
-        elif kind in {"text/plain", "text/html"}:
-            content = part.get_payload(decode=True)
-            decoded = _decode(content if isinstance(content, bytes) else b"", part.get_content_charset())
-            (texts if kind == "text/plain" else htmls).append(_harmless(decoded))
-    return "\n".join(texts), "\n".join(htmls), "\n".join(statuses)
-
-
-def _leaves(mail: EmailMessage) -> Iterator[EmailMessage]:
-    for number, part in enumerate(mail.walk()):
-        if number >= MOST_PARTS:
-            return
-        if not part.is_multipart() or part.get_content_type() == "message/delivery-status":
-            yield part
-
-
-def _decode(content: bytes, charset: str | None) -> str:
-    try:
-        return content.decode(charset or "utf-8", "replace")
-    except LookupError:
-        return content.decode("utf-8", "replace")
-
-
-def text_of(markup: str) -> str:
-    """The words of an HTML mail."""
-    broken = re.sub(r"(?i)<(br|/p|/div|/tr|/li)\b[^>]*>", "\n", markup)
-    return html.unescape(nh3.clean(broken, tags=set())).strip()
-
-
-def clean_html(markup: str) -> str:
-    """HTML that may be shown in a sandboxed frame: no scripts, forms, styles, images or other outside content."""
-    return nh3.clean(
-        markup,
-        tags={
-            "a", "b", "blockquote", "br", "code", "div", "em", "h1", "h2", "h3", "h4", "hr", "i", "li", "ol", "p", "pre",
-            "s", "span", "strong", "table", "tbody", "td", "th", "thead", "tr", "u", "ul",
-        },
-        attributes={"a": {"href"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}},
-        url_schemes={"http", "https", "mailto"},
-        link_rel="noopener noreferrer nofollow",
-    )  # fmt: skip
-
-
-def own_words(text: str) -> str:
-    """What the person wrote, without the mail it answers."""
-    lines = []
-    for line in text.replace("\r\n", "\n").split("\n"):
-        if _QUOTE.match(line.strip()):
-            break
-        lines.append(line.rstrip())
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+        act(mail)
 
 
 # --- Sorting ---------------------------------------------------------------------------------------------------------
 
 
-def _fill(mail: InboundMail, parsed: Parsed) -> None:
+def _fill(mail: InboundMail, parsed: reading.Parsed) -> None:
     name, address = parseaddr(parsed.headers.get("from", ""))
     mail.from_name, mail.from_address = name[:200], address[:320]
     mail.subject = parsed.headers.get("subject", "")[:500]
@@ -226,7 +95,7 @@ def _fill(mail: InboundMail, parsed: Parsed) -> None:
     mail.references = [*mail.references, *dict.fromkeys(_IDENTIFIER.findall(named))][:50]
 
 
-def find_message(mail: InboundMail, parsed: Parsed) -> Message | None:
+def find_message(mail: InboundMail, parsed: reading.Parsed) -> Message | None:
     """The message this mail answers: named by its signed Message-ID, or written to at its signed reply address."""
     mine = Message.objects.for_org(mail.organization_id).select_related("person")
     headers = parsed.headers
@@ -243,44 +112,49 @@ def find_message(mail: InboundMail, parsed: Parsed) -> Message | None:
     return mine.filter(mail_message_id__in=known).exclude(mail_message_id="").first() if known else None
 
 
-def _original_ids(parsed: Parsed) -> str:
+def _original_ids(parsed: reading.Parsed) -> str:
     """A delivery report quotes the mail it is about, Message-ID included."""
     return parsed.text[-20_000:] + parsed.delivery_status if parsed.is_report else ""
 
 
-def _kind(mail: InboundMail, parsed: Parsed) -> str:
-    if parsed.is_report or _is_bounce_sender(mail.from_address):
-        return MailKind.BOUNCE
-    if email_key(mail.from_address) == email_key(mail.mailbox.from_address):
-        return MailKind.OWN
-    if _is_automatic(parsed.headers):
-        return MailKind.AUTO_REPLY
-    if mail.message is None:
-        return MailKind.UNMATCHED
-    words = own_words(mail.text)
-    if _STOP.match(words) or mail.subject.strip().lower() in {"unsubscribe", "re: unsubscribe"}:
-        return MailKind.OPT_OUT
-    return MailKind.REPLY
+KIND_OF_LABEL = {
+    ReplyClass.OUT_OF_OFFICE: MailKind.AUTO_REPLY,
+    ReplyClass.AUTO_REPLY: MailKind.AUTO_REPLY,
+    ReplyClass.RECEIPT: MailKind.AUTO_REPLY,
+    ReplyClass.BOUNCE_HARD: MailKind.BOUNCE,
+    ReplyClass.BOUNCE_SOFT: MailKind.BOUNCE,
+    ReplyClass.OPT_OUT: MailKind.OPT_OUT,
+}
+"""What a class means for us; all others are replies of a person."""
 
 
-def _is_bounce_sender(address: str) -> bool:
-    return address.rpartition("@")[0].lower() in {"mailer-daemon", "postmaster"}
-
-
-def _is_automatic(headers: dict[str, str]) -> bool:
-    submitted = headers.get("auto-submitted", "").lower()
-    return (
-        (bool(submitted) and not submitted.startswith("no"))
-        or bool(headers.get("x-autoreply") or headers.get("x-autorespond"))
-        or headers.get("precedence", "").lower() in {"auto_reply", "auto-reply"}
-        or bool(_AUTOMATIC_SUBJECT.match(headers.get("subject", "")))
+def label(mail: InboundMail, parsed: reading.Parsed) -> None:
+    """Set the class and the kind by the rules."""
+    verdict = classify(
+        Reading(
+            headers=parsed.headers,
+            subject=mail.subject,
+            from_address=mail.from_address,
+            words=reading.own_words(mail.text),
+            delivery_status=parsed.delivery_status,
+            received_on=mail.received_at.date(),
+        )
     )
+    mail.label, mail.evidence = verdict.label, verdict.evidence[:200]
+    mail.label_on, mail.other_address = verdict.on, verdict.address[:254]
+    kind = KIND_OF_LABEL.get(verdict.label, MailKind.REPLY)
+    if email_key(mail.from_address) == email_key(mail.mailbox.from_address) and kind != MailKind.BOUNCE:
+        kind = MailKind.OWN
+    elif mail.message is None and kind in {MailKind.REPLY, MailKind.OPT_OUT}:
+        kind = MailKind.UNMATCHED
+    mail.kind = kind
 
 
 # --- Acting ----------------------------------------------------------------------------------------------------------
 
 
-def _act(mail: InboundMail, parsed: Parsed) -> None:
+def act(mail: InboundMail) -> None:
+    """Do what the class of a sorted mail asks for. Doing it again changes nothing. Works inside the scope."""
     message = mail.message
     if message is None:
         return
@@ -288,13 +162,48 @@ def _act(mail: InboundMail, parsed: Parsed) -> None:
     if mail.kind in {MailKind.REPLY, MailKind.OPT_OUT}:
         accept_on_evidence(message, attempt=None, at=mail.received_at)
         record_reply(message, mail, at=mail.received_at)
-    if mail.kind == MailKind.OPT_OUT:
-        _suppress(message, Reason.ASKED)
-    if mail.kind == MailKind.BOUNCE and re.search(r"(?im)^status:\s*5\.", parsed.delivery_status):
-        Message.objects.filter(pk=message.pk, bounced_at=None).update(
-            bounced_at=mail.received_at, bounce_reason="The mail server of the recipient sent it back."
-        )
-        _suppress(message, Reason.HARD_BOUNCE)
+    match mail.label:
+        case ReplyClass.OPT_OUT:
+            _suppress(message, Reason.ASKED)
+        case ReplyClass.BOUNCE_HARD:
+            _record_bounce(message, mail)
+            _suppress(message, Reason.HARD_BOUNCE)
+        case ReplyClass.BOUNCE_SOFT if _bounced_softly(mail) >= SOFT_BOUNCES:
+            _record_bounce(message, mail)
+            _suppress(message, Reason.PROVIDER)
+        case ReplyClass.OUT_OF_OFFICE:
+            accept_on_evidence(message, attempt=None, at=mail.received_at)
+            signals.absence_told.send(sender=InboundMail, message=message, until=mail.label_on)
+        case ReplyClass.NOT_NOW:
+            _remind(message, mail)
+
+
+def _record_bounce(message: Message, mail: InboundMail) -> None:
+    Message.objects.filter(pk=message.pk, bounced_at=None).update(
+        bounced_at=mail.received_at, bounce_reason="The mail server of the recipient sent it back."
+    )
+
+
+def _bounced_softly(mail: InboundMail) -> int:
+    """How many soft bounces of ten days this person has."""
+    since = mail.received_at - SOFT_BOUNCE_SPAN
+    recent = InboundMail.objects.for_org(mail.organization_id).filter(
+        person=mail.person_id, label=ReplyClass.BOUNCE_SOFT, received_at__gte=since
+    )
+    return recent.count()
+
+
+def _remind(message: Message, mail: InboundMail) -> None:
+    """A dated to-do for the owner: ask again when the person said, or in four weeks."""
+    due = mail.label_on or (mail.received_at + NOT_NOW_SPAN).date()
+    title = f"Ask {message.person.name} again"
+    Task.objects.get_or_create(
+        organization_id=message.organization_id, person_id=message.person_id, title=title[:200], done_at=None,
+        defaults={
+            "due_on": due, "assignee_id": message.owner_id, "account_id": message.account_id,
+            "event_id": message.event_id,
+        },
+    )  # fmt: skip
 
 
 def record_reply(message: Message, mail: InboundMail, *, at: datetime) -> None:

@@ -523,7 +523,11 @@ class ProviderEvent(TenantModel):
 
 
 class InboundMail(TenantModel):
-    """A mail that came back. ``raw`` is kept as it arrived; pages show ``text``, or ``html`` after cleaning."""
+    """A mail that came back. ``raw`` is kept as it arrived; pages show ``text``, or ``html`` after cleaning.
+
+    ``kind`` says what it is to us, ``label`` what it says (``outreach.classifying``); ``evidence`` are the words that
+    decided it. ``labelled_by`` is the member who overruled the rules.
+    """
 
     class Kind(models.TextChoices):
         REPLY = "reply", "Reply"
@@ -536,7 +540,28 @@ class InboundMail(TenantModel):
     mailbox = TenantForeignKey(Mailbox, on_delete=models.CASCADE, related_name="inbound", db_index=False)
     message = TenantForeignKey(Message, on_delete=models.CASCADE, null=True, blank=True, related_name="replies")
     person = TenantForeignKey(Person, on_delete=models.CASCADE, null=True, blank=True, related_name="inbound_mails")
+
+    class Label(models.TextChoices):
+        INTERESTED = "interested", "Interested"
+        QUESTION = "question", "Question"
+        REFERRAL = "referral", "Referral"
+        NOT_NOW = "not_now", "Not now"
+        OUT_OF_OFFICE = "out_of_office", "Out of the office"
+        OPT_OUT = "opt_out", "Asks to stop"
+        BOUNCE_HARD = "bounce_hard", "Does not exist"
+        BOUNCE_SOFT = "bounce_soft", "Not delivered for now"
+        AUTO_REPLY = "auto_reply", "Automatic"
+        RECEIPT = "receipt", "Receipt"
+        OTHER = "other", "Other"
+
     kind = models.CharField(max_length=16, choices=Kind, default=Kind.UNMATCHED)
+    label = models.CharField("class", max_length=16, choices=Label, default=Label.OTHER)
+    evidence = models.CharField(max_length=200, blank=True)
+    label_on = models.DateField("date it names", null=True, blank=True)
+    other_address = models.CharField("address it names", max_length=254, blank=True)
+    labelled_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    assignee = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    snoozed_until = models.DateTimeField(null=True, blank=True)
     sorted_at = models.DateTimeField(null=True, blank=True, editable=False)
     digest = models.CharField(max_length=64, editable=False, help_text="SHA-256 of the mail: one mail is kept once.")
     from_address = models.CharField(max_length=320, blank=True)
@@ -558,6 +583,8 @@ class InboundMail(TenantModel):
         constraints = [models.UniqueConstraint(fields=["organization", "digest"], name="inboundmail_once")]
         indexes = [
             models.Index(fields=["organization", "kind", "received_at", "id"], name="inboundmail_by_kind"),
+            models.Index(fields=["organization", "label", "received_at", "id"], name="inboundmail_by_label"),
+            models.Index(fields=["organization", "person", "received_at"], name="inboundmail_by_person"),
             models.Index(fields=["created_at"], condition=Q(sorted_at=None), name="inboundmail_unsorted"),
         ]
 

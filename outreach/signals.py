@@ -10,3 +10,6 @@ reply_received = Signal()
 
 contact_refused = Signal()
 """An address must not be written to any more. Sent with ``organization_id``, ``address_hash``, ``person_ids``, ``reason``."""
+
+absence_told = Signal()
+"""Somebody is away. Sent with ``message`` (what was answered) and ``until``, the first day they are back, or ``None``."""

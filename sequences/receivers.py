@@ -1,14 +1,18 @@
 """What happens elsewhere and moves, stops or holds enrollments; each inside the transaction of the change."""
 
 from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.dispatch import receiver
+from django.utils import timezone
+from django.utils.formats import date_format
 
 from common.happenings import Happening, Kind, happened
 from outreach.models import InboundMail, Message, Suppression
-from outreach.signals import contact_refused, messages_ended, reply_received
+from outreach.signals import absence_told, contact_refused, messages_ended, reply_received
 from sequences import runner
 from sequences.models import Enrollment
 from sequences.services import enrollments as services
@@ -34,6 +38,18 @@ def after_reply(message: Message, mail: InboundMail, **_: Any) -> None:
     live = Enrollment.objects.for_org(message.organization_id).live().filter(person=message.person_id)
     words = f"Answered: {mail.subject}" if mail.subject else "Answered."
     services.stop(message.organization_id, live, cause=Cause.REPLIED, reason=words)
+
+
+@receiver(absence_told, dispatch_uid="sequences.absence")
+def after_absence(message: Message, until: date | None, **_: Any) -> None:
+    """Somebody who is away is written to when they are back, or a week later when they did not say."""
+    back = until or timezone.localdate() + timedelta(days=7)
+    for enrollment in Enrollment.objects.for_org(message.organization_id).live().filter(person=message.person_id):
+        services.wait_until(
+            enrollment,
+            datetime.combine(back, time(8), tzinfo=ZoneInfo(enrollment.time_zone)),
+            reason=f"Out of the office until {date_format(back, 'j F')}.",
+        )
 
 
 @receiver(contact_refused, dispatch_uid="sequences.refused")

@@ -17,7 +17,7 @@ from common.paging import InvalidCursor, keyset_page
 from events.web import EventRequest
 from identity.models import Role
 from identity.web import member_required
-from outreach import inbound, merging
+from outreach import merging, reading
 from outreach.filters import SHOWN, MessageFilter
 from outreach.forms import ComposeForm, DraftForm
 from outreach.models import Mailbox, Message, Template
@@ -64,7 +64,7 @@ def detail(request: EventRequest, pk: UUID) -> HttpResponse:
     )
     replies = list(message.replies.order_by("received_at").defer("raw"))
     for mail in replies:
-        mail.words = inbound.own_words(mail.text)  # type: ignore[attr-defined]
+        mail.words = reading.own_words(mail.text)  # type: ignore[attr-defined]
     context = {
         "message": message, "replies": replies, "tries": message.tries.all(),
         "happened": message.provider_events.order_by("-occurred_at", "-id")[:50],

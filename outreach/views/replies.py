@@ -15,7 +15,7 @@ from common.paging import InvalidCursor, keyset_page
 from events.web import EventRequest
 from identity.models import Role
 from identity.web import member_required
-from outreach import inbound
+from outreach import reading
 from outreach.models import InboundMail
 
 Kind = InboundMail.Kind
@@ -42,7 +42,7 @@ def reply_list(request: EventRequest) -> HttpResponse:
     except InvalidCursor:
         return redirect("outreach:replies")
     for mail in page.items:
-        mail.words = inbound.own_words(mail.text)  # type: ignore[attr-defined]
+        mail.words = reading.own_words(mail.text)  # type: ignore[attr-defined]
     params = request.GET.copy()
     params["cursor"] = page.next_cursor
     context: dict[str, Any] = {
@@ -57,7 +57,7 @@ def reply_list(request: EventRequest) -> HttpResponse:
 def show_mail(request: EventRequest, pk: UUID) -> HttpResponse:
     """The mail as it was written, cleaned, in a frame that runs nothing and loads nothing."""
     mail = get_object_or_404(InboundMail.objects.for_org(request.organization).select_related("message"), pk=pk)
-    context = {"mail": mail, "clean": inbound.clean_html(mail.html) if mail.html else ""}
+    context = {"mail": mail, "clean": reading.clean_html(mail.html) if mail.html else ""}
     return render(request, "outreach/mail.html", context)
 
 

@@ -7,7 +7,7 @@ from django.test import Client
 
 from activities.models import Activity
 from identity.scope import org_scope
-from outreach import inbound, signals, tokens
+from outreach import inbound, reading, signals, tokens
 from outreach.models import InboundMail, Mailbox, Message, Suppression
 from tests.factories import AccountFactory, MessageFactory, PersonFactory
 
@@ -199,7 +199,7 @@ def test_a_mail_that_mentions_stopping_is_still_a_reply(sent, mailbox, organizat
 
 
 def test_hostile_html_is_shown_without_its_teeth():
-    shown = inbound.clean_html(
+    shown = reading.clean_html(
         '<script>alert(1)</script><img src="https://track.example/x"><a href="javascript:x()" onclick="y()">a</a>'
         '<form action="/x"><input></form><style>@import url(x)</style><base href="//evil"><svg onload=x><iframe src=x>'
         '<p style="background:url(https://x)">kept</p><meta http-equiv=refresh content="0;url=//x">'
@@ -211,7 +211,7 @@ def test_hostile_html_is_shown_without_its_teeth():
 def test_quoted_text_is_not_the_persons_own():
     text = "Yes.\n\nOn Mon, 1 Dec 2026 Nora wrote:\n> Hello"
 
-    assert inbound.own_words(text) == "Yes."
+    assert reading.own_words(text) == "Yes."
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_quoted_text_is_not_the_persons_own():
     ],
 )  # fmt: skip
 def test_a_mail_of_any_quality_is_kept_and_read(mailbox, organization, raw):
-    inbound.read(raw)
+    reading.read(raw)
     with org_scope(organization.pk):
         mail = inbound.keep(mailbox, raw)
     inbound.sort(organization.pk, mail.pk)
@@ -260,7 +260,7 @@ def test_the_sandbox_answers_through_the_real_door(sent, mailbox, organization, 
         inbound.sort(organization_id, mail_id)
     [found] = mails(organization)
     assert (status, found.kind, found.message_id) == (200, "reply", fresh.pk)
-    assert inbound.own_words(found.text) == "Grüße aus Köln — 東京"
+    assert reading.own_words(found.text) == "Grüße aus Köln — 東京"
 
 
 def through_the_client(url, headers, body):
