@@ -59,9 +59,13 @@ _BOUNCE_SENDER = re.compile(
     r"^(?:mailer-daemon|postmaster|mail-daemon|mailerdaemon|bounces?)(?:[+=-].*)?@", re.IGNORECASE
 )
 _DEVICE = re.compile(
-    r"(?:--$|__+$|\*\*+$|(?:sent|gesendet|envoye|enviado|inviato|verzonden|verstuurd|"
-    r"wyslano) (?:\w+ ){0,2}(?:from|von|mit|de|desde|do|da|dal|vanaf|z)\b"
-    r"|von meinem|sent from)"
+    r"(?:--$|__+$|\*\*+$|von meinem|sent from|"
+    r"(?:sent|gesendet|envoye|enviado|inviato|verzonden|verstuurd|wyslano) (?:\w+ ){0,2}"
+    r"(?:from|von|mit|de|desde|do|da|dal|vanaf|z)\b)"
+)
+_DISCLAIMER = re.compile(
+    r"(?:this (?:e-?mail|message)|diese (?:e-?mail|nachricht)|ce (?:message|courriel)|cet e-?mail|este (?:mensaje|correo)|"
+    r"quest[oa] (?:messaggio|e-?mail|comunicazione)|dit bericht|deze e-?mail)\b.*(?:confiden|vertraul|riservat|vertrouwelijk|privileg)"
 )
 _CLOSING = re.compile(
     r"(?:(?:kind|best|warm|many|with|all the|yours|mit|viele|beste|herzliche|schone|freundliche|"
@@ -229,8 +233,8 @@ def _domain(address: str) -> str:
 
 
 def _without_device(words: str) -> str:
-    """Without what a telephone or a mail program adds below."""
-    return _until(words, _DEVICE)
+    """Without what a telephone, a mail program or a legal department adds below."""
+    return _until(_until(words, _DEVICE), _DISCLAIMER)
 
 
 def _without_signature(words: str) -> str:

@@ -86,7 +86,7 @@ _UNTIL = re.compile(
 _BACK = re.compile(
     r"\b(?:back|return\w*|again|available|reachable|wieder|zuruck|ab(?: dem)?|erreichbar|retour|"
     r"a partir|a compter|vuel\w+|volv\w+|regres\w+|reincorp\w+|"
-    r"rientr\w+|torn\w+|repren\w+|revien\w+|wracam|regresso|regresamos|di nuovo|nuovamente|dal|"
+    r"rientr\w+|riprend\w+|reprise|torn\w+|repren\w+|revien\w+|wracam|regresso|regresamos|di nuovo|nuovamente|dal|"
     r"terug|weer|vanaf|as of|from|desde|resum\w+)\b[^.;\n]{0,40}$"
 )
 _BACK_AFTER = re.compile(
@@ -173,11 +173,19 @@ def _weekday_return(plain: str, today: date) -> date | None:
         plain,
     )
     if match:
-        ahead = (WEEKDAYS[match[1]] - today.weekday()) % 7 or 7
-        return today + timedelta(days=ahead)
+        return _coming(match[1], today)
+    match = re.search(
+        rf"\b({_WEEKDAY})\b[^.;\n]{{0,25}}\b(?:zuruck|wieder|back|terug|weer|de retour|de vuelta)\b", plain
+    )
+    if match:
+        return _coming(match[1], today)
     if re.search(r"\b(?:tomorrow|morgen|demain|manana|domani)\b", plain):
         return today + timedelta(days=1)
     return None
+
+
+def _coming(weekday: str, today: date) -> date:
+    return today + timedelta(days=(WEEKDAYS[weekday] - today.weekday()) % 7 or 7)
 
 
 def ask_again_on(text: str, *, today: date) -> date | None:
@@ -194,6 +202,12 @@ def ask_again_on(text: str, *, today: date) -> date | None:
 
 
 def _in_some_time(plain: str, today: date) -> date | None:
+    if re.search(r"\bhal(?:f|be[sn]?) (?:a )?(?:year|jahr\w*|jaar)\b|\bsix mois\b|\bmedio ano\b", plain):
+        return _months_later(today, 6)
+    week = re.search(r"\b(?:kw|week|semaine|semana|settimana) ?(\d{1,2})\b", plain)
+    if week and 1 <= int(week[1]) <= 53:
+        year = today.year + (int(week[1]) <= today.isocalendar().week)
+        return date.fromisocalendar(year, min(int(week[1]), 52), 1)
     match = re.search(
         r"\b(?:in|dans|dentro de|en|tra|fra|over|after|na|nach)\s+(?:unos?|unas?|ein paar |"
         r"about |etwa |circa )?\s*(?P<n>\d{1,2}|[a-z]+)(?: of)? "

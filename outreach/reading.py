@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from itertools import takewhile
 
 import nh3
 import structlog
@@ -24,8 +25,8 @@ _QUOTE = re.compile(
     re.IGNORECASE,
 )
 _INTRODUCTION = re.compile(
-    r"^(?:on|am|le|el|il|op|em|dnia|w dniu|den)\b.{4,300}\b(?:wrote|schrieb|a écrit|escribió|"
-    r"ha scritto|schreef|escreveu|napisał)\b.{0,200}:\s*$",
+    r"^(?:on|am|le|el|il|op|em|dnia|w dniu|den)\b.{4,300}(?:\b(?:wrote|schrieb|a écrit|escribió|"
+    r"ha scritto|schreef|escreveu|napisał)\b.{0,200}|@\S+):\s*$",
     re.IGNORECASE | re.DOTALL,
 )
 
@@ -130,14 +131,20 @@ def clean_html(markup: str) -> str:
 
 
 def own_words(text: str) -> str:
-    """What the person wrote, without the mail it answers."""
+    """What the person wrote, without the mail it answers, whether that stands below or above."""
     every = [line.rstrip() for line in text.replace("\r\n", "\n").split("\n")]
-    lines: list[str] = []
-    for number, line in enumerate(every):
-        # The line that introduces the quotation is often broken in two.
-        if _QUOTE.match(line.strip()) or any(
-            _INTRODUCTION.match(" ".join(every[number : number + length]).strip()) for length in (1, 2, 3)
-        ):
-            break
-        lines.append(line)
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+    end = next((number for number in range(len(every)) if _begins_quotation(every, number)), len(every))
+    own = every[:end]
+    if not any(line.strip() for line in own):
+        below = every[end:]
+        last = max((number for number, line in enumerate(below) if line.lstrip().startswith(">")), default=-1)
+        own = below[last + 1 :] if last >= 0 else []
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(own)).strip()
+
+
+def _begins_quotation(lines: list[str], number: int) -> bool:
+    """Whether a quotation begins at this line; the line that introduces it is often broken in two."""
+    following = list(takewhile(str.strip, lines[number : number + 3]))
+    return bool(_QUOTE.match(lines[number].strip())) or any(
+        _INTRODUCTION.match(" ".join(following[:length]).strip()) for length in range(1, len(following) + 1)
+    )
