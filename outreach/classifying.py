@@ -65,7 +65,8 @@ _DEVICE = re.compile(
 )
 _DISCLAIMER = re.compile(
     r"(?:this (?:e-?mail|message)|diese (?:e-?mail|nachricht)|ce (?:message|courriel)|cet e-?mail|este (?:mensaje|correo)|"
-    r"quest[oa] (?:messaggio|e-?mail|comunicazione)|dit bericht|deze e-?mail)\b.*(?:confiden|vertraul|riservat|vertrouwelijk|privileg)"
+    r"quest[oa] (?:messaggio|e-?mail|comunicazione)|dit bericht|deze e-?mail)\b.*(?:confiden|vertraul|"
+    r"riservat|vertrouwelijk|privileg)"
 )
 _CLOSING = re.compile(
     r"(?:(?:kind|best|warm|many|with|all the|yours|mit|viele|beste|herzliche|schone|freundliche|"
