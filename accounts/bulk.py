@@ -5,6 +5,7 @@ An app registers its list (``Subject``) and its actions (``BulkAction``) once, f
 transaction that also moves the job's place, so a chunk is done once however often a worker dies.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -58,12 +59,21 @@ class Subject:
     id_field: Callable[[ListFilter], str]
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What a batch came to: how many rows changed, and how many were left out for which reason."""
+
+    changed: int
+    left_out: Mapping[str, int]
+
+
 MakeForm = Callable[[Organization, Any], forms.Form]
 
 
 @dataclass(frozen=True, kw_only=True)
 class BulkAction:
-    """Something to do with many rows. ``apply`` changes a batch and tells how many rows it changed.
+    """Something to do with many rows. ``apply`` changes a batch and tells how many rows it changed,
+    or an ``Outcome`` with the reasons for the others.
 
     ``form`` asks for what the action needs; its ``params()`` must be plain JSON values. ``redirect`` hands the selection
     on to another page instead: it gets the request and the selection and answers with an address.
@@ -79,7 +89,7 @@ class BulkAction:
     danger: bool = False
     needs_event: bool = False
     form: MakeForm | None = None
-    apply: Callable[[Batch], int] | None = None
+    apply: Callable[[Batch], int | Outcome] | None = None
     whole: "Callable[[BulkJob], None] | None" = None
     redirect: "Callable[[Any, Selection], str] | None" = None
     order: int = 50
@@ -225,11 +235,19 @@ def _step(job_id: UUID, organization_id: UUID) -> bool:
             organization_id=organization_id, ids=ids, params=job.params, event=job.event, actor=job.created_by,
             everything=selection.filter().everything,
         )  # fmt: skip
-        job.changed += action.apply(batch) if action.apply else 0
+        _count(job, action.apply(batch) if action.apply else 0)
         job.done, job.after, job.attempts = job.done + len(ids), ids[-1], 0
         job.leased_until = timezone.now() + LEASE
-        job.save(update_fields=["changed", "done", "after", "attempts", "leased_until", "updated_at"])
+        job.save(update_fields=["changed", "left_out", "done", "after", "attempts", "leased_until", "updated_at"])
         return True
+
+
+def _count(job: BulkJob, outcome: int | Outcome) -> None:
+    if isinstance(outcome, int):
+        job.changed += outcome
+        return
+    job.changed += outcome.changed
+    job.left_out = dict(Counter(job.left_out) + Counter(outcome.left_out))
 
 
 def _finish(job: BulkJob, status: BulkJob.Status, *, error: str = "") -> bool:

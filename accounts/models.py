@@ -242,6 +242,7 @@ class BulkJob(TenantModel):
     total = models.PositiveIntegerField(default=0)
     done = models.PositiveIntegerField(default=0)
     changed = models.PositiveIntegerField(default=0)
+    left_out = models.JSONField(default=dict, blank=True, help_text="How many rows were left out, by reason.")
     after = models.UUIDField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     leased_until = models.DateTimeField(null=True, blank=True)
@@ -259,6 +260,11 @@ class BulkJob(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.action} on {self.total} {self.subject}"
+
+    @property
+    def reasons(self) -> list[tuple[str, int]]:
+        """Why rows were left out, the most frequent reason first."""
+        return sorted(self.left_out.items(), key=lambda pair: -pair[1])
 
     @property
     def is_over(self) -> bool:

@@ -5,4 +5,4 @@ class SequencesConfig(AppConfig):
     name = "sequences"
 
     def ready(self) -> None:
-        from sequences import receivers  # noqa: F401 - connects them
+        from sequences import receivers, registrations  # noqa: F401 - connects them

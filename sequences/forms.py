@@ -256,3 +256,16 @@ class StepForm(forms.ModelForm):  # type: ignore[type-arg]
             "subject": data.get("subject", ""),
             "body": data.get("body", ""),
         }
+
+
+class EnrollForm(forms.Form):
+    """Into which sequence; ``again`` lets those begin who went through it before."""
+
+    into = forms.ModelChoiceField(label="Sequence", queryset=Sequence.objects.none(), empty_label="Choose a sequence")
+    again = forms.BooleanField(label="Also those who were in it before", required=False)
+
+    def __init__(self, data: Any = None, *, organization: Organization) -> None:
+        super().__init__(data)
+        into = self.fields["into"]
+        assert isinstance(into, forms.ModelChoiceField)  # noqa: S101 - declared above
+        into.queryset = Sequence.objects.for_org(organization).filter(status=Sequence.Status.ACTIVE)

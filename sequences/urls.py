@@ -1,12 +1,20 @@
 from django.urls import path
 
-from sequences.views import builder
+from accounts import bulk_views
+from sequences.views import builder, people
 
 app_name = "sequences"
 urlpatterns = [
     path("", builder.sequence_list, name="list"),
     path("new/", builder.create, name="create"),
+    path("enroll/", people.enroll, name="enroll"),
+    path("people/", people.enrolled, name="people"),
+    path("people/bulk/", bulk_views.start, {"subject": "enrollments"}, name="bulk"),
+    path("people/<uuid:pk>/", people.enrollment, name="enrollment"),
+    path("people/<uuid:pk>/<slug:action>/", people.act, name="act"),
     path("<uuid:pk>/", builder.detail, name="detail"),
+    path("<uuid:pk>/preview/", people.outlook, name="preview"),
+    path("<uuid:pk>/add/", people.add_people, name="add_people"),
     path("<uuid:pk>/edit/", builder.edit, name="edit"),
     path("<uuid:pk>/publish/", builder.publish, name="publish"),
     path("<uuid:pk>/pause/", builder.pause, name="pause"),

@@ -29,6 +29,7 @@ from sequences.querysets import EnrollmentQuerySet
 from sequences.services.plans import latest_version
 
 CHUNK = 2_000
+EXAMPLES = 50
 
 
 class CannotEnroll(Exception):
@@ -137,6 +138,39 @@ def _missing(door: Entrance, person: Person, needed: dict[str, frozenset[str]], 
             if not merging.clean_value(values.get(name, "")):
                 return f"The {merging.FIELDS[name]} is missing (step {label})."
     return ""
+
+
+@dataclass
+class Rehearsal:
+    """What enrolling would come to. ``examples`` are some of those left out, each with the reason."""
+
+    begun: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+    examples: list[tuple[Person, str]] = field(default_factory=list)
+
+    @property
+    def missed(self) -> int:
+        """How many would be left out."""
+        return self.left_out.total()
+
+    @property
+    def reasons(self) -> list[tuple[str, int]]:
+        """Why, the most frequent reason first."""
+        return self.left_out.most_common()
+
+
+def rehearse(sequence: Sequence, person_ids: Iterable[UUID], *, sender: User | None, again: bool = False) -> Rehearsal:
+    """Who would begin and who would be left out, and why; nothing is stored. Raises ``CannotEnroll``."""
+    door, result, ids = entrance(sequence), Rehearsal(), list(person_ids)
+    for start in range(0, len(ids), CHUNK):
+        chunk = Person.objects.for_org(door.organization).filter(pk__in=ids[start : start + CHUNK])
+        people = list(chunk.select_related("account").order_by("name_norm"))
+        reasons = judge(door, people, sender=sender, again=again)
+        left = [(person, reasons[person.pk]) for person in people if reasons[person.pk]]
+        result.begun += len(people) - len(left)
+        result.left_out.update(reason for _, reason in left)
+        result.examples += left[: EXAMPLES - len(result.examples)]
+    return result
 
 
 def enroll(

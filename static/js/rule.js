@@ -16,7 +16,7 @@ export function attach(rule) {
       [...test.options].forEach((o) => (o.hidden = o.disabled = o.value !== "" && !fitting.includes(o.value)));
       if (fitting.length && !fitting.includes(test.value)) test.value = fitting[0];
       if (!fitting.length) test.value = "";
-      test.disabled = !fitting.length;
+      test.hidden = !fitting.length;
       value.hidden = !fitting.length || WITHOUT.has(test.value);
       const values = option?.dataset.values?.split("|") ?? [];
       list.replaceChildren(...values.map((words) => Object.assign(document.createElement("option"), { value: words })));

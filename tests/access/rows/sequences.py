@@ -1,8 +1,12 @@
 """Sequences: everybody reads, reps and above write."""
 
+from django.utils import timezone
+
 from identity.models import Organization
+from identity.scope import org_scope
+from sequences.models import Enrollment, SequenceVersion
 from tests.access.matrix import REP, VIEWER, members
-from tests.factories import SequenceFactory, StepFactory
+from tests.factories import AccountFactory, MailboxFactory, PersonFactory, SequenceFactory, StepFactory
 
 
 def _sequence(organization: Organization) -> object:
@@ -13,10 +17,32 @@ def _step(organization: Organization) -> object:
     return StepFactory.create(sequence=SequenceFactory.create(organization=organization)).pk
 
 
+def _enrollment(organization: Organization) -> object:
+    sequence = SequenceFactory.create(organization=organization)
+    with org_scope(organization.pk):
+        version = SequenceVersion.objects.create(
+            organization=organization, sequence=sequence, number=1, plan={"first": None, "steps": []}
+        )
+        now = timezone.now()
+        enrollment = Enrollment.objects.create(
+            organization=organization, sequence=sequence, version=version, started_at=now, previous_at=now,
+            person=PersonFactory.create(account=AccountFactory.create(organization=organization)),
+            mailbox=MailboxFactory.create(organization=organization), state=Enrollment.State.PAUSED,
+        )  # fmt: skip
+    return enrollment.pk
+
+
 ROWS = {
     "sequences:list": members(get=VIEWER),
     "sequences:create": members(get=REP, post=REP),
     "sequences:detail": members(get=VIEWER, pk="sequence"),
+    "sequences:preview": members(get=VIEWER, pk="sequence"),
+    "sequences:add_people": members(get=REP, pk="sequence"),
+    "sequences:enroll": members(get=REP, post=REP),
+    "sequences:people": members(get=VIEWER, query=""),
+    "sequences:bulk": members(post=REP, data={"action": "pause", "all": "1"}),
+    "sequences:enrollment": members(get=VIEWER, pk="enrollment"),
+    "sequences:act": members(post=REP, pk="enrollment", action="enrollment_action"),
     "sequences:edit": members(get=REP, post=REP, pk="sequence"),
     "sequences:publish": members(post=REP, pk="sequence"),
     "sequences:pause": members(post=REP, pk="sequence"),
@@ -27,4 +53,10 @@ ROWS = {
     "sequences:edit_step": members(get=REP, post=REP, pk="step"),
     "sequences:remove_step": members(post=REP, pk="step"),
 }
-BUILDERS = {"sequence": _sequence, "step": _step, "step_kind": lambda organization: "task"}
+BUILDERS = {
+    "enrollment": _enrollment,
+    "enrollment_action": lambda organization: "pause",
+    "sequence": _sequence,
+    "step": _step,
+    "step_kind": lambda organization: "task",
+}

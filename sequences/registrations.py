@@ -1,0 +1,140 @@
+"""What sequences put onto the pages of lower apps, and what can be done with many people at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.db.models import QuerySet
+from django.urls import reverse
+
+from accounts.bulk import Batch, BulkAction, Outcome, Selection, Subject, register_action, register_subject
+from accounts.models import Account
+from accounts.panels import account_board
+from identity.models import Role
+from identity.web import OrgRequest
+from people.models import Person
+from people.panels import person_board
+from sequences import journeys
+from sequences.filters import EnrollmentFilter
+from sequences.models import Enrollment, Sequence
+from sequences.querysets import EnrollmentQuerySet
+from sequences.selections import PICKED
+from sequences.services import enrollments
+
+SHOWN = 6
+Cause = Enrollment.Cause
+
+
+# --- Panels ----------------------------------------------------------------------------------------------------------
+
+
+def enrollments_of_person(request: OrgRequest, person: Person) -> Mapping[str, Any]:
+    rows = Enrollment.objects.for_org(request.organization).filter(person=person).select_related("sequence", "version")
+    return {"lines": _lines(rows), "person": person, "may_edit": request.membership.may(Role.REP)}
+
+
+def enrollments_of_account(request: OrgRequest, account: Account) -> Mapping[str, Any] | None:
+    rows = Enrollment.objects.for_org(request.organization).filter(account=account)
+    lines = _lines(rows.select_related("sequence", "version", "person"))
+    return {"lines": lines} if lines else None
+
+
+def _lines(rows: QuerySet[Enrollment]) -> list[tuple[Enrollment, Any]]:
+    found = list(rows.order_by("-started_at")[:SHOWN])
+    return [(one, journeys.plan_of(one).step(one.step_id)) for one in found]
+
+
+_panel = "sequences/_enrollments.html"
+person_board.add(name="sequences", slot="side", template=_panel, context=enrollments_of_person, order=35)
+account_board.add(name="sequences", slot="side", template=_panel, context=enrollments_of_account, order=35)
+
+
+# --- Many people -----------------------------------------------------------------------------------------------------
+
+
+def choose_sequence(request: Any, selection: Selection) -> str:
+    """The page that rehearses, for what was chosen on the list of people: its filter, or the ticked rows."""
+    if not selection.ids:
+        return f"{reverse('sequences:enroll')}?{selection.query}"
+    request.session[PICKED] = [str(person_id) for person_id in selection.ids]
+    return f"{reverse('sequences:enroll')}?picked=1"
+
+
+def enroll(batch: Batch) -> Outcome:
+    """Let a batch of people begin; a sequence that was paused or put away meanwhile takes nobody."""
+    sequence = Sequence.objects.for_org(batch.organization_id).filter(pk=batch.params["sequence"]).first()
+    if sequence is None:
+        return Outcome(0, {"The sequence is not there any more.": len(batch.ids)})
+    try:
+        result = enrollments.enroll(
+            sequence, batch.ids, actor=batch.actor, source="A list", again=bool(batch.params.get("again"))
+        )
+    except enrollments.CannotEnroll as error:
+        return Outcome(0, {str(error): len(batch.ids)})
+    return Outcome(result.begun, result.left_out)
+
+
+register_action(
+    BulkAction(
+        key="enroll", subject="people", label="Add to a sequence", icon="sequences", redirect=choose_sequence,
+        apply=enroll, order=6,
+    )
+)  # fmt: skip
+
+
+# --- Many enrollments ------------------------------------------------------------------------------------------------
+
+register_subject(
+    Subject(
+        key="enrollments", one="person", many="people", list_url="sequences:people", make_filter=EnrollmentFilter,
+        id_field=lambda chosen: "pk",
+    )
+)  # fmt: skip
+
+
+def _whole(run: Callable[[Batch, EnrollmentQuerySet], int]) -> Callable[[Batch], int]:
+    def apply(batch: Batch) -> int:
+        return run(batch, Enrollment.objects.filter(pk__in=batch.ids))
+
+    return apply
+
+
+def _by(batch: Batch) -> str:
+    return batch.actor.name if batch.actor else "a member"
+
+
+def _skip(batch: Batch) -> Outcome:
+    """Each for itself: those whose mail may have left stay."""
+    moved, left_out = 0, dict[str, int]()
+    for one in Enrollment.objects.for_org(batch.organization_id).filter(pk__in=batch.ids):
+        try:
+            enrollments.skip(one)
+            moved += 1
+        except enrollments.CannotMove as error:
+            left_out[str(error)] = left_out.get(str(error), 0) + 1
+    return Outcome(moved, left_out)
+
+
+for _action in (
+    BulkAction(
+        key="pause", subject="enrollments", label="Pause", icon="pause", order=10,
+        explanation="They stand where they are until somebody lets them go on.",
+        apply=_whole(lambda b, rows: enrollments.suspend(b.organization_id, rows, reason=f"Paused by {_by(b)}.")),
+    ),
+    BulkAction(
+        key="resume", subject="enrollments", label="Go on", icon="play", order=11,
+        explanation="Those who were paused one by one go on; what is late leaves in the next open window.",
+        apply=_whole(lambda b, rows: enrollments.resume(b.organization_id, rows, causes=[Cause.PAUSED, Cause.GUARD])),
+    ),
+    BulkAction(
+        key="skip", subject="enrollments", label="Skip the step", icon="arrow-right", order=12,
+        explanation="The step each of them stands at is left out.", apply=_skip,
+    ),
+    BulkAction(
+        key="stop", subject="enrollments", label="Take out", icon="x", order=90, danger=True,
+        explanation="What has not left is cancelled. They do not come back by themselves.",
+        apply=_whole(lambda b, rows: enrollments.stop(b.organization_id, rows, reason=f"Taken out by {_by(b)}.")),
+    ),
+):  # fmt: skip
+    register_action(_action)
