@@ -76,6 +76,8 @@ ROUTERS: dict[str, str] = {
     "/notes": "activities.api.notes",
     "/tasks": "activities.api.tasks",
     "/outreach": "outreach.api.router",
+    "/sequences": "sequences.api.router",
+    "/cron": "sequences.api.cron",
     "/meetings": "meetings.api.router",
     "/analytics": "analytics.api.router",
     "/dashboards": "analytics.api.dashboards",

@@ -7,7 +7,9 @@ do it twice. Mails are sent by ``outreach.delivery``; here they are only planned
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -32,13 +34,29 @@ class Tally:
     """What one run of the sweep came to."""
 
     processed: int = 0
+    sent: int = 0
     completed: int = 0
     errors: int = 0
 
     def add(self, other: Tally) -> None:
         self.processed += other.processed
+        self.sent += other.sent
         self.completed += other.completed
         self.errors += other.errors
+
+
+_ends: ContextVar[Tally | None] = ContextVar("sequence_ends", default=None)
+
+
+@contextmanager
+def counted_ends() -> Iterator[Tally]:
+    """Counts the mails of sequences whose end this thread takes up inside the block."""
+    tally = Tally()
+    token = _ends.set(tally)
+    try:
+        yield tally
+    finally:
+        _ends.reset(token)
 
 
 def sweep(*, seconds: float) -> Tally:
@@ -96,6 +114,14 @@ def take_up(organization_id: UUID, messages: Sequence[Message]) -> None:
         if message.pk == enrollment.message_id:
             _take_up(guide, enrollment, message)
     guide.write()
+    if tally := _ends.get():
+        tally.add(
+            Tally(
+                processed=len(enrollments),
+                sent=sum(by_enrollment[one.pk].state == Message.State.ACCEPTED for one in enrollments),
+                completed=sum(one.state == State.COMPLETED for one in enrollments),
+            )
+        )
 
 
 def _take_up(guide: Guide, enrollment: Enrollment, message: Message) -> None:

@@ -5,8 +5,10 @@ from django.utils import timezone
 from identity.models import Organization
 from identity.scope import org_scope
 from sequences.models import Enrollment, SequenceVersion
-from tests.access.matrix import REP, VIEWER, members
+from tests.access.matrix import ANYONE, REP, VIEWER, members, operation
 from tests.factories import AccountFactory, MailboxFactory, PersonFactory, SequenceFactory, StepFactory
+
+_NOBODY = "0199a3c0-7d2e-7c3a-9f41-5b2f6a1c8e10"
 
 
 def _sequence(organization: Organization) -> object:
@@ -52,6 +54,15 @@ ROWS = {
     "sequences:add_step": members(get=REP, post=REP, pk="sequence", kind="step_kind"),
     "sequences:edit_step": members(get=REP, post=REP, pk="step"),
     "sequences:remove_step": members(post=REP, pk="step"),
+}
+ROWS |= {
+    "GET /api/sequences": operation(VIEWER),
+    "GET /api/sequences/{sequence_id}": operation(VIEWER, sequence_id="sequence"),
+    "POST /api/sequences/{sequence_id}/enroll": operation(REP, sequence_id="sequence", body={"personIds": [_NOBODY]}),
+    "GET /api/sequences/{sequence_id}/enrollments": operation(VIEWER, sequence_id="sequence"),
+    "GET /api/sequences/enrollments/{enrollment_id}": operation(VIEWER, enrollment_id="enrollment"),
+    "POST /api/sequences/enrollments/{enrollment_id}/stop": operation(REP, enrollment_id="enrollment"),
+    "GET /api/cron/sequences": operation(ANYONE),
 }
 BUILDERS = {
     "enrollment": _enrollment,
