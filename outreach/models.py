@@ -398,6 +398,11 @@ class Message(TenantModel):
         indexes = [
             # What a worker claims; the id stands in it because many messages are due at the same moment.
             models.Index(fields=["mailbox", "due_at", "id"], condition=Q(state="queued"), name="message_due"),
+            models.Index(
+                fields=["organization", "sequence_id", "step_id"],
+                condition=Q(sequence_id__isnull=False),
+                name="message_by_step",
+            ),
             models.Index(fields=["lease_until"], condition=Q(state="sending"), name="message_leased"),
             models.Index(fields=["organization"], condition=Q(to_announce=True), name="message_to_announce"),
             models.Index(

@@ -20,14 +20,21 @@ from sequences.journeys import Guide
 from sequences.models import Enrollment, Sequence
 from sequences.plan import BY_HAND, MOST_STEPS, Kind, Plan, PlannedStep
 
+SHOW = frozenset({timing.Anchor.EVENT_START, timing.Anchor.EVENT_END})
+
 
 @dataclass(frozen=True, kw_only=True)
 class Foreseen:
-    """When a step would be due for one person, in their zone; ``note`` says what is special about it."""
+    """When a step would be due for one person, in their zone or the show's; ``note`` says what is special about it."""
 
     step: PlannedStep
     due: datetime | None
     note: str = ""
+
+    @property
+    def when(self) -> str:
+        """``Mon 23 Nov, 08:30`` as the clocks there have it; pages must not move it into the reader's zone."""
+        return f"{self.due:%a} {self.due.day} {self.due:%b, %H:%M}" if self.due else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +87,10 @@ def foresee(
         note = "" if answer is None else f"{'Yes' if answer else 'No'}, as of today"
         if due < now and step.kind in BY_HAND:
             note = "Its day has passed: at once"
-        found.append(Foreseen(step=step, due=max(due, now).astimezone(zone), note=note))
+        there = zone
+        if step.anchor in SHOW and enrollment.event:
+            there, note = enrollment.event.zone, note or "Time of the show"
+        found.append(Foreseen(step=step, due=max(due, now).astimezone(there), note=note))
         enrollment.previous_at = max(due, now) if step.kind in BY_HAND or step.kind == Kind.EMAIL else due
         step = plan.after(step, answer=answer)
     return found

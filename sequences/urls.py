@@ -1,7 +1,7 @@
 from django.urls import path
 
 from accounts import bulk_views
-from sequences.views import builder, people
+from sequences.views import builder, figures, people
 
 app_name = "sequences"
 urlpatterns = [
@@ -14,6 +14,7 @@ urlpatterns = [
     path("people/<uuid:pk>/<slug:action>/", people.act, name="act"),
     path("<uuid:pk>/", builder.detail, name="detail"),
     path("<uuid:pk>/preview/", people.outlook, name="preview"),
+    path("<uuid:pk>/figures/", figures.figures, name="figures"),
     path("<uuid:pk>/add/", people.add_people, name="add_people"),
     path("<uuid:pk>/edit/", builder.edit, name="edit"),
     path("<uuid:pk>/publish/", builder.publish, name="publish"),

@@ -5,7 +5,7 @@ from eventops.demo.companies import seed_companies
 from eventops.demo.diary import seed_diary
 from eventops.demo.mail import seed_mail
 from eventops.demo.members import ADMIN, find_or_create_organization, seed_members, seed_shows
-from eventops.demo.plans import seed_plans
+from eventops.demo.plans import seed_journeys, seed_plans
 from eventops.demo.scores import seed_scores
 from eventops.demo.world import SLUG, World
 from identity.models import Organization
@@ -14,7 +14,7 @@ from identity.scope import org_scope, system_scope
 __all__ = ["ADMIN", "KNOWN_PASSWORD", "remove", "seed"]
 
 KNOWN_PASSWORD = "kestrel-demo-2026"  # noqa: S105 - public on purpose, and only used where the settings say so
-SECTIONS = (seed_companies, seed_scores, seed_plans, seed_mail, seed_meetings, seed_diary)
+SECTIONS = (seed_companies, seed_scores, seed_plans, seed_mail, seed_journeys, seed_meetings, seed_diary)
 """Each adds what it is about unless it is there, and repeats itself exactly: same names, same ids, on every machine."""
 
 

@@ -1,23 +1,32 @@
-"""Two sequences with the templates of their mails: one that wins meetings before the show, one that follows up."""
+"""Two sequences with the templates of their mails: one that wins meetings before the show, with people on the way
+through it, and one that follows up.
+"""
+
+from datetime import time, timedelta
 
 from eventops.demo.world import World
-from outreach.models import Template
-from outreach.services.templates import save_template
-from sequences.models import Sequence, Step
+from outreach import delivery
+from outreach.models import Mailbox, Message
+from people.models import Person
+from sequences import runner
+from sequences.library import Ready, ReadyMail, ReadyStep
+from sequences.models import Enrollment, Sequence
+from sequences.querysets import EnrollmentQuerySet
+from sequences.services import enrollments, plans
 
-INVITATION = (
+INVITATION = ReadyMail(
     "Invitation to the stand",
     "{{ company }} at {{ event }}",
     'Hello {{ first_name | "there" }},\n\nwe are at {{ event }} ({{ event_dates }}), stand {{ booth | "by the entrance" }}. '
     "Would 20 minutes suit you to see the carts at work?\n\nBest regards\n{{ my_name }}",
 )
-REMINDER = (
+REMINDER = ReadyMail(
     "Short reminder",
     "20 minutes at {{ event }}?",
     'Hello {{ first_name | "there" }},\n\nthe first day fills up. Shall I keep a slot for {{ company }}? '
     "One word is enough, I will send the invitation.\n\nBest regards\n{{ my_name }}",
 )
-THANKS = (
+THANKS = ReadyMail(
     "Thanks for the visit",
     "Good to meet you at {{ event }}",
     'Hello {{ first_name | "there" }},\n\nthank you for your time at {{ event }}. As promised, I will send what we talked '
@@ -26,45 +35,115 @@ THANKS = (
 PLANS = (
     (
         "Meetings before the show",
-        "Three weeks before the halls open: two mails, a call, and a word on LinkedIn.",
         True,
-        (
-            ("email", INVITATION, 0),
-            ("email", REMINDER, 72),
-            ("call", "Call the switchboard", 96),
-            ("linkedin", "Connect", 48),
+        Ready(
+            "Meetings before the show",
+            "Three weeks before the halls open: two mails in one thread, a call to those with a number, a last word.",
+            (
+                ReadyStep(kind="email", mail=INVITATION),
+                ReadyStep(kind="email", mail=REMINDER, fields={"delay_days": 3, "business_days": True}),
+                ReadyStep(
+                    kind="branch",
+                    fields={
+                        "delay_days": 1,
+                        "business_days": True,
+                        "rule": {"match": "all", "tests": [{"fact": "person.has_phone", "is": "yes"}]},
+                    },
+                    yes=(ReadyStep(kind="call", fields={"subject": "Call and offer a slot"}),),
+                    no=(ReadyStep(kind="linkedin", fields={"subject": "Connect and offer a slot"}),),
+                ),
+                ReadyStep(
+                    kind="visit",
+                    fields={"subject": "Say hello at their stand", "delay_from": "event_start", "at_time": time(11, 0)},
+                ),
+            ),
         ),
     ),
     (
         "After the show",
-        "For everybody who stood at the booth.",
         False,
-        (("email", THANKS, 24), ("task", "Send what was promised", 24), ("call", "Ask for a date", 120)),
+        Ready(
+            "After the show",
+            "For everybody who stood at the booth.",
+            (
+                ReadyStep(kind="email", mail=THANKS, fields={"delay_days": 1, "business_days": True}),
+                ReadyStep(kind="task", fields={"subject": "Send what was promised", "delay_days": 1}),
+                ReadyStep(kind="call", fields={"subject": "Ask for a date", "delay_days": 5, "business_days": True}),
+            ),
+        ),
     ),
 )
+BEGAN_DAYS_AGO = (2, 6, 9)
+"""Three groups of people, by when they began."""
+GROUP = 16
 
 
 def seed_plans(world: World) -> None:
     organization, author = world.organization, world.members[1]
     if Sequence.objects.for_org(organization).exists():
         return
-    for name, description, is_for_show, steps in PLANS:
-        sequence = Sequence.objects.create(
-            organization=organization, name=name, description=description, author=author,
-            event=world.show if is_for_show else None,
-        )  # fmt: skip
-        for position, (kind, what, hours) in enumerate(steps):
-            template = _template(world, what) if isinstance(what, tuple) else None
-            Step.objects.create(
-                organization=organization, sequence=sequence, position=position, kind=kind, delay_days=hours // 24,
-                delay_hours=hours % 24,
-                business_days=hours >= 24, template=template, subject=what if isinstance(what, str) else "",
-            )  # fmt: skip
+    for name, is_for_show, ready in PLANS:
+        sequence = plans.create_sequence(
+            organization,
+            actor=author,
+            fields={"name": name, "description": ready.description, "event": world.show if is_for_show else None},
+        )
+        plans.start_from(sequence, ready, actor=author)
 
 
-def _template(world: World, text: tuple[str, str, str]) -> Template:
-    name, subject, body = text
-    found = Template.objects.for_org(world.organization).filter(name=name, archived_at=None).first()
-    return found or save_template(
-        world.organization, template=None, name=name, subject=subject, body=body, actor=world.members[1]
-    )
+def seed_journeys(world: World) -> None:
+    """People on the way through the first sequence: their first mails went out days ago, as the product would have it."""
+    organization_id, author = world.organization.pk, world.members[1]
+    sequence = Sequence.objects.for_org(organization_id).filter(name=PLANS[0][0]).first()
+    mailbox = Mailbox.objects.for_org(organization_id).filter(archived_at=None).first()
+    if sequence is None or mailbox is None or sequence.status != Sequence.Status.DRAFT:
+        return
+    sequence.mailbox = mailbox
+    sequence.save(update_fields=["mailbox", "updated_at"])
+    plans.publish(sequence, actor=author)
+    mailed = Message.objects.for_org(organization_id).values("person")
+    people = Person.objects.for_org(organization_id).at(world.show).exclude(email="").exclude(pk__in=mailed)
+    ids = list(people.order_by("-icp_score", "id").values_list("pk", flat=True)[: GROUP * 4])
+    enrollments.enroll(sequence, ids, actor=author, source="Tier A and B")
+    began = Enrollment.objects.for_org(organization_id).filter(sequence=sequence)
+    for days, start in zip(BEGAN_DAYS_AGO, range(0, len(ids), GROUP), strict=False):
+        _began(world, began.filter(person__in=ids[start : start + GROUP]), days)
+    _ended(world, list(began.exclude(state=Enrollment.State.COMPLETED).order_by("id")))
+
+
+def _began(world: World, group: EnrollmentQuerySet, days: int) -> None:
+    """Let the group have begun ``days`` ago; the mails that would have left since have left."""
+    day = world.moment(-days, 10)
+    group.update(started_at=day, previous_at=day)
+    while True:
+        waiting = group.filter(state="waiting", cause="mail")
+        left = [
+            (one.message_id, day + timedelta(days=4 if one.first_message_id else 0))
+            for one in waiting
+            if one.message_id
+        ]
+        gone = [(pk, moment) for pk, moment in left if moment < world.now - timedelta(days=1)]
+        if not gone:
+            return
+        for pk, moment in gone:
+            Message.objects.filter(pk=pk, state="queued").update(
+                state="accepted", sent_at=moment, delivered_at=moment + timedelta(seconds=40), due_at=moment
+            )
+        delivery.announce_ended(world.organization.pk)
+
+
+def _ended(world: World, people: list[Enrollment]) -> None:
+    """One has answered, one has booked, one is paused, one was taken out, and the tasks of some are done."""
+    organization_id = world.organization.pk
+
+    def only(*places: int) -> EnrollmentQuerySet:
+        return Enrollment.objects.filter(pk__in=[people[place].pk for place in places if place < len(people)])
+
+    Cause = Enrollment.Cause  # noqa: N806 - a class
+    enrollments.stop(organization_id, only(1, 19, 35), cause=Cause.REPLIED, reason="Answered: Tuesday suits us.")
+    enrollments.stop(organization_id, only(4, 38), cause=Cause.MEETING, reason="A meeting at the booth.")
+    enrollments.stop(organization_id, only(22), cause=Cause.UNSUBSCRIBED, reason=Cause.UNSUBSCRIBED.label)
+    enrollments.stop(organization_id, only(8), reason=f"Taken out by {world.members[1].name}.")
+    enrollments.suspend(organization_id, only(10, 26), reason=f"Paused by {world.members[1].name}.")
+    while runner.move_due(organization_id).processed:
+        pass

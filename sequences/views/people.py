@@ -91,9 +91,10 @@ def _standing(one: Enrollment) -> dict[str, Any]:
     """An enrollment as the page says it: the step, the reason, and when something happens next."""
     step = journeys.plan_of(one).step(one.step_id)
     mail = one.message if one.state == State.WAITING else None
-    reason = (mail.reason if mail else "") or one.reason
+    reason, cause = (mail.reason if mail else "") or one.reason, str(one.get_cause_display())
+    why = reason if reason.startswith(cause) else f"{cause}: {reason}" if reason else cause
     due: datetime | None = mail.due_at if mail else one.due_at if one.state == State.ACTIVE else None
-    return {"one": one, "step": step, "reason": reason if reason != one.get_cause_display() else "", "due": due}
+    return {"one": one, "step": step, "why": why, "due": due}
 
 
 # --- One person ------------------------------------------------------------------------------------------------------
@@ -113,14 +114,19 @@ def enrollment(request: EventRequest, pk: UUID) -> HttpResponse:
     one = _enrollment(request, pk)
     plan = journeys.plan_of(one)
     runs = StepRun.objects.for_org(request.organization).filter(enrollment=one).select_related("message", "task")
-    step = plan.step(one.step_id) if one.is_live else None
-    ahead = []
+    standing, step = _standing(one), plan.step(one.step_id) if one.is_live else None
+    ahead: list[preview.Foreseen] = []
     if step is not None:
         facts = facts_of(request.organization.pk, [one])[one.pk]
-        ahead = preview.foresee(one, plan, step, facts, now=timezone.now())
+        now = timezone.now()
+        if one.state != State.ACTIVE:
+            # What is under way has its own date; the projection begins behind it.
+            ahead = [preview.Foreseen(step=step, due=None, note=one.get_cause_display())]
+            one.previous_at, step = max(one.due_at or now, now), plan.after(step)
+        ahead += preview.foresee(one, plan, step, facts, now=now)
     newest = plans.latest_version(one.sequence)
     context = {
-        **_standing(one), "runs": runs, "ahead": ahead, "may_edit": request.membership.may(Role.REP),
+        **standing, "runs": runs, "ahead": ahead, "may_edit": request.membership.may(Role.REP),
         "newest": newest if newest and newest.pk != one.version_id else None, "steps": _steps_to(one, newest),
     }  # fmt: skip
     return render(request, "sequences/enrollment.html", context)

@@ -1,13 +1,16 @@
 """People in a sequence through the front door: rehearse, enroll, see where everybody stands and why, and act."""
 
-from datetime import time
+from datetime import time, timedelta
 
 import pytest
+from django.utils import timezone
 
 from accounts import bulk
 from accounts.models import BulkJob
 from identity.scope import org_scope
 from outreach.addresses import hashes_of
+from outreach.models import Message
+from sequences.figures import figures_of
 from sequences.models import Enrollment, Sequence
 from sequences.services import enrollments
 from tests.factories import AccountFactory, PersonFactory, SuppressionFactory
@@ -242,3 +245,22 @@ def test_suppressed_people_are_left_out_by_name(organization, sequence, two_step
 
     assert "The address is on the suppression list." in text
     assert person.name in text
+
+
+def test_figures_tell_people_from_machines(organization, sequence, two_steps, enroll, turn, rep, client_for):
+    enroll(*people_of(organization, 3))
+    turn()
+    with org_scope(organization.pk):
+        first, second, third = Message.objects.order_by("id")
+        now = timezone.now()
+        Message.objects.filter(pk=first.pk).update(clicked_at=now)
+        Message.objects.filter(pk__in=[second.pk, third.pk]).update(machine_opened_at=now)
+        found = figures_of(sequence)
+
+    page = client_for(rep).get(f"/sequences/{sequence.pk}/figures/")
+
+    mail, call = found.steps
+    assert (found.enrolled, found.causes, found.on_time) == (3, {"scheduled": 3}, 1.0)
+    assert (mail.passed, mail.mails["sent"], mail.mails["clicked"], mail.mails["opened"]) == (3, 3, 1, 0)
+    assert (mail.mails["machine_opened"], mail.late < timedelta(minutes=1), call.passed) == (2, True, 0)
+    assert page.status_code == 200

@@ -39,6 +39,7 @@ ROWS = {
     "sequences:create": members(get=REP, post=REP),
     "sequences:detail": members(get=VIEWER, pk="sequence"),
     "sequences:preview": members(get=VIEWER, pk="sequence"),
+    "sequences:figures": members(get=VIEWER, pk="sequence"),
     "sequences:add_people": members(get=REP, pk="sequence"),
     "sequences:enroll": members(get=REP, post=REP),
     "sequences:people": members(get=VIEWER, query=""),
