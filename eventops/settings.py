@@ -236,6 +236,17 @@ SANDBOX_URL = env.str("SANDBOX_URL", default="")
 SENDGRID_BASE_URL = env.str("SENDGRID_BASE_URL", default=SANDBOX_URL or "https://api.sendgrid.com").rstrip("/")
 SENDGRID_WEBHOOK_KEY = env.str("SENDGRID_WEBHOOK_KEY", default="")
 """The verification key of SendGrid's signed event webhook, for mailboxes that have none of their own."""
+EVENTOPS_SEND_EPOCH = env.str("EVENTOPS_SEND_EPOCH", default="")
+"""Which installation may send from the database. A restored copy runs under another one and sends nothing."""
+EVENTOPS_RECIPIENT_DOMAINS = [
+    domain.lower()
+    for domain in env.list(
+        "EVENTOPS_RECIPIENT_DOMAINS",
+        # A developer's machine that talks to the real provider writes to nobody unless somebody says so.
+        default=[] if DEBUG and SENDGRID_BASE_URL.endswith("sendgrid.com") else ["*"],
+    )
+]
+"""The domains that may be written to; ``*`` means all."""
 EVENTOPS_ENCRYPTION_KEYS = env.str("EVENTOPS_ENCRYPTION_KEYS", default="")
 """Master keys of stored credentials: ``name:base64`` pairs, the current one first (``common.crypto``)."""
 

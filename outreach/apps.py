@@ -5,4 +5,4 @@ class OutreachConfig(AppConfig):
     name = "outreach"
 
     def ready(self) -> None:
-        from outreach import exports, registrations  # noqa: F401 - fills the pages and the export of lower apps
+        from outreach import exports, receivers, registrations  # noqa: F401 - they listen, and fill pages of lower apps

@@ -1,10 +1,9 @@
 """Claim, render, send, record: how a queued message leaves once.
 
-A worker takes a few messages in one transaction, with every gate in it. Then, for each of them: it renders the mail, asks
-the gates once more while it opens a try, hands the mail to the provider outside of any transaction, and records the
-outcome. Every step is conditional on
-the token of the claim. When the answer is lost the message is ``unknown`` and stays so until evidence or a person
-decides: nothing is ever sent again on a guess (``reconciling``).
+A worker takes a few messages in one transaction, with every gate in it (``claiming``). Then, for each of them: it renders
+the mail, asks the gates once more while it opens a try, hands the mail to the provider outside of any transaction, and
+records the outcome. Every step is conditional on the token of the claim. When the answer is lost the message is
+``unknown`` and stays so until evidence or a person decides: nothing is ever sent again on a guess (``reconciling``).
 """
 
 from __future__ import annotations
@@ -12,26 +11,23 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID, uuid4
-from zoneinfo import ZoneInfo
+from uuid import UUID
 
 import structlog
-from django.db.models import Exists, F, OuterRef, Q
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from common.happenings import Happening, Kind, announce
 from common.ids import uuid7
-from identity.models import Organization
 from identity.scope import org_scope, run_in_org, system_scope
-from outreach import merging, rendering, signals
-from outreach.addresses import address_hashes
+from outreach import guard, merging, rendering, signals, switches
+from outreach.claiming import LEASE, Claim, Desk, claim_batch, give_back
 from outreach.connecting import CannotOpen, connect, transport_of
-from outreach.models import Campaign, Mailbox, MailboxDay, Message, SendAttempt, Suppression
+from outreach.models import Campaign, Mailbox, Message, SendAttempt
 from outreach.ports import (
     Accepted,
-    MailTransport,
     NeedsAttention,
     NotSent,
     OutgoingMail,
@@ -43,31 +39,12 @@ from outreach.ports import (
 
 log = structlog.get_logger(__name__)
 
-LEASE = timedelta(seconds=90)
 BATCH = 20
 """Messages a worker takes at once; each is still sent, and recorded, on its own."""
 MARGIN = timedelta(seconds=35)
 """How much of the lease must be left when the request begins; longer than any transport waits for an answer."""
 
-State, Outcome = Message.State, SendAttempt.Outcome
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A message this worker alone may send until its lease ends."""
-
-    message: Message
-    attempt: int
-    token: UUID
-
-
-@dataclass(frozen=True)
-class Desk:
-    """What stays the same over the messages of one mailbox."""
-
-    organization: Organization
-    mailbox: Mailbox
-    transport: MailTransport
+State, Cause, Outcome = Message.State, Message.Cause, SendAttempt.Outcome
 
 
 def due_mailboxes(now: datetime) -> list[tuple[UUID, UUID]]:
@@ -125,7 +102,7 @@ def deliver_batch(desk: Desk, claims: Sequence[Claim], *, until: Callable[[], bo
         return handled, goes_on
     finally:
         for claim in claims[handled:]:
-            put_back(desk, claim, state=State.QUEUED, reason=claim.message.reason)
+            put_back(desk, claim, state=State.QUEUED)
         announce_ended(desk.organization.pk)
 
 
@@ -151,103 +128,6 @@ def open_desk(organization_id: UUID, mailbox_id: UUID) -> Iterator[Desk | None]:
         transport.close()
 
 
-# --- Claim -----------------------------------------------------------------------------------------------------------
-
-
-def claim_batch(desk: Desk, *, size: int) -> list[Claim]:
-    """Take up to ``size`` due messages of the mailbox, in one transaction with every gate in it.
-
-    Messages that a gate stops on the way are set aside with their reason. A claim alone sends nothing: a worker that
-    dies before it has opened a try (``prepare``) leaves messages that certainly did not leave.
-    """
-    with org_scope(desk.organization.pk):
-        while True:
-            now = timezone.now()
-            due = _next_due(desk, now, size)
-            if not due:
-                return []
-            free = []
-            for message in due:
-                stopped = _gate(message, now)
-                if stopped:
-                    _set_aside(message, *stopped)
-                else:
-                    free.append(message)
-            if free:
-                granted = _count_against_cap(desk, now, len(free))
-                return _take(free[:granted], now)
-
-
-def _next_due(desk: Desk, now: datetime, size: int) -> list[Message]:
-    replied_since = Message.objects.filter(
-        person=OuterRef("person"), event__isnull=False, event=OuterRef("event"), replied_at__gt=OuterRef("created_at")
-    )
-    return list(
-        Message.objects.for_org(desk.organization)
-        .due(now)
-        .filter(mailbox=desk.mailbox)
-        .select_related("event")
-        .with_suppression()
-        .annotate(has_replied_since=Exists(replied_since))
-        .order_by("due_at", "id")
-        .select_for_update(of=("self",), skip_locked=True)[:size]
-    )
-
-
-def _gate(message: Message, now: datetime) -> tuple[str, str] | None:
-    """The state and the reason if this message must not leave now."""
-    if message.is_suppressed or is_suppressed(message.organization_id, message.to_address):  # type: ignore[attr-defined]
-        return State.SKIPPED, "The address is on the suppression list."
-    if message.has_replied_since:  # type: ignore[attr-defined]
-        return State.SKIPPED, "The person has answered since this was written."
-    if message.not_after and now > message.not_after:
-        return State.HELD, "It is too late for this mail: its time has passed."
-    return None
-
-
-def is_suppressed(organization_id: UUID, address: str) -> bool:
-    """Whether the address may not be written to, under any key its hash may have been made with."""
-    hashes = address_hashes(organization_id, address)
-    # With one key the hash in the message is the only one, and the claim has asked for it already.
-    return len(hashes) != 1 and Suppression.objects.for_org(organization_id).of(hashes).exists()
-
-
-def _set_aside(message: Message, state: str, reason: str) -> None:
-    Message.objects.filter(pk=message.pk, state=State.QUEUED).update(
-        state=state, reason=reason, updated_at=timezone.now()
-    )
-
-
-def _count_against_cap(desk: Desk, now: datetime, wanted: int) -> int:
-    """Use up to ``wanted`` of the day's sends and return how many. The row's lock holds the cap over all workers."""
-    day = now.astimezone(ZoneInfo(desk.organization.time_zone)).date()
-    days = MailboxDay.objects.for_org(desk.organization).filter(mailbox=desk.mailbox, day=day)
-    MailboxDay.objects.bulk_create(
-        [MailboxDay(organization_id=desk.organization.pk, mailbox=desk.mailbox, day=day)], ignore_conflicts=True
-    )
-    used = days.select_for_update().values_list("used", flat=True).get()
-    cap = Mailbox.objects.for_org(desk.organization).values_list("daily_cap", flat=True).get(pk=desk.mailbox.pk)
-    granted = max(0, min(wanted, cap - used))
-    if granted:
-        days.update(used=used + granted, updated_at=now)
-    return granted
-
-
-def _return_to_cap(desk: Desk, now: datetime) -> None:
-    day = now.astimezone(ZoneInfo(desk.organization.time_zone)).date()
-    MailboxDay.objects.for_org(desk.organization).filter(mailbox=desk.mailbox, day=day, used__gt=0).update(
-        used=F("used") - 1
-    )
-
-
-def _take(messages: Sequence[Message], now: datetime) -> list[Claim]:
-    token = uuid4()
-    Message.objects.filter(pk__in=[message.pk for message in messages], state=State.QUEUED).update(
-        state=State.SENDING, token=token, lease_until=now + LEASE, updated_at=now
-    )
-    return [Claim(message, message.attempts + 1, token) for message in messages]
-
-
 # --- Send ------------------------------------------------------------------------------------------------------------
 
 
@@ -256,7 +136,7 @@ def deliver(desk: Desk, claim: Claim) -> bool:
     try:
         mail = prepare(desk, claim)
     except (rendering.CannotRender, merging.CannotFill, merging.InvalidTemplate) as error:
-        put_back(desk, claim, state=State.HELD, reason=str(error))
+        put_back(desk, claim, state=State.HELD, cause=Cause.UNFINISHED, reason=str(error))
         return True
     if mail is None:
         return True
@@ -360,7 +240,7 @@ def _thread(desk: Desk, message: Message) -> list[str]:
         )
 
 
-_OPEN_TRY = """
+_OPEN_TRY = f"""
 WITH passed AS (
   UPDATE outreach_message m SET subject = %s, text = %s, html = %s, mail_message_id = %s,
     frozen_at = coalesce(m.frozen_at, now()), attempts = m.attempts + 1, lease_until = now() + %s, updated_at = now()
@@ -370,12 +250,18 @@ WITH passed AS (
     AND NOT EXISTS (
       SELECT FROM outreach_suppression s
       WHERE s.organization_id = m.organization_id AND s.address_hash = m.address_hash AND s.lifted_at IS NULL)
+    AND NOT EXISTS (
+      SELECT FROM people_person p LEFT JOIN outreach_accounthold h ON h.organization_id = p.organization_id
+        AND h.account_id = p.account_id AND h.lifted_at IS NULL AND (h.until IS NULL OR h.until > now())
+      WHERE p.id = m.person_id AND (p.contact_basis IN ('objected', 'restricted')
+        OR h.id IS NOT NULL AND (m.enrollment_id IS NOT NULL OR m.campaign_id IS NOT NULL)))
+    AND {switches.NOT_STOPPED}
   RETURNING m.id, m.organization_id, m.attempts, m.token)
 INSERT INTO outreach_sendattempt (id, organization_id, created_at, updated_at, message_id, number, token, provider,
   provider_message_id, outcome, detail, started_at)
 SELECT %s, organization_id, now(), now(), id, attempts, token, %s, '', 'open', '', now() FROM passed
 RETURNING number
-"""
+"""  # noqa: S608 - our own words
 
 
 def _last_gate(desk: Desk, claim: Claim, rendered: rendering.Rendered) -> bool:
@@ -386,19 +272,34 @@ def _last_gate(desk: Desk, claim: Claim, rendered: rendering.Rendered) -> bool:
         _OPEN_TRY,
         [
             rendered.subject, rendered.text, rendered.html, rendered.mail_message_id, LEASE,
-            message.pk, message.organization_id, claim.token, MARGIN, uuid7(), desk.transport.provider,
+            message.pk, message.organization_id, claim.token, MARGIN, settings.EVENTOPS_SEND_EPOCH, uuid7(),
+            desk.transport.provider,
         ],
     )  # fmt: skip
     return bool(opened)
 
 
 def _explain_closed_gate(desk: Desk, claim: Claim) -> None:
+    """Put the message back with the reason of the gate that closed since the claim."""
     with org_scope(desk.organization.pk):
-        found = Message.objects.for_org(desk.organization).filter(pk=claim.message.pk).with_suppression().first()
-    if found and found.is_suppressed:  # type: ignore[attr-defined]
-        put_back(desk, claim, state=State.SKIPPED, reason="The address is on the suppression list.")
+        found = (
+            Message.objects.for_org(desk.organization)
+            .with_suppression()
+            .select_related("person")
+            .get(pk=claim.message.pk)
+        )
+        refusal = guard.may_contact(found.person, automatic=found.is_automatic)
+        stopped = switches.why_stopped(desk.organization.pk)
+    if found.is_suppressed:  # type: ignore[attr-defined]
+        put_back(
+            desk, claim, state=State.SKIPPED, cause=Cause.SUPPRESSED, reason="The address is on the suppression list."
+        )
+    elif refusal:
+        state = State.SKIPPED if refusal.for_good else State.QUEUED
+        put_back(desk, claim, state=state, cause=refusal.cause, reason=refusal.reason)
     else:
-        put_back(desk, claim, state=State.QUEUED, reason="The mailbox was paused, or the worker was too slow.")
+        reason = stopped or "The mailbox was paused, or the worker was too slow."
+        put_back(desk, claim, state=State.QUEUED, cause=Cause.PAUSED, reason=reason)
 
 
 # --- Record ----------------------------------------------------------------------------------------------------------
@@ -419,7 +320,7 @@ def _settle(claim: Claim, outcome: str, *, error: SendError, **changes: object) 
 
 _RECORD_ACCEPTED = """
 WITH settled AS (
-  UPDATE outreach_message SET state = 'accepted', reason = '', sent_at = now(), provider_message_id = %s,
+  UPDATE outreach_message SET state = 'accepted', cause = '', reason = '', sent_at = now(), provider_message_id = %s,
     lease_until = NULL, unknown_since = NULL, to_announce = true, updated_at = now()
   WHERE id = %s AND organization_id = %s AND token = %s AND state IN ('sending', 'unknown')
   RETURNING id, token)
@@ -497,7 +398,7 @@ def record_unknown(desk: Desk, claim: Claim, error: UnknownOutcome) -> None:
     with org_scope(desk.organization.pk):
         _settle(
             claim, Outcome.UNKNOWN, error=error,
-            state=State.UNKNOWN, unknown_since=timezone.now(), lease_until=None,
+            state=State.UNKNOWN, unknown_since=timezone.now(), lease_until=None, cause=Cause.UNKNOWN,
             reason=f"{error.detail} Waiting for the provider's report."[:300],
         )  # fmt: skip
 
@@ -507,35 +408,36 @@ def record_throttled(desk: Desk, claim: Claim, error: Throttled) -> None:
     now = timezone.now()
     until = now + timedelta(seconds=min(max(error.retry_after, 1.0), 3_600.0))
     with org_scope(desk.organization.pk):
-        _release(desk, claim, error, state=State.QUEUED, reason=error.detail)
+        # The mailbox before its day: the order a claim locks them in.
         Mailbox.objects.filter(pk=desk.mailbox.pk).filter(
             Q(throttled_until=None) | Q(throttled_until__lt=until)
         ).update(throttled_until=until, problem=error.detail[:300], updated_at=now)
+        _release(desk, claim, error, state=State.QUEUED, cause=Cause.PROVIDER)
 
 
 def record_needs_attention(desk: Desk, claim: Claim, error: NeedsAttention) -> None:
     """The account is not usable: the mail waits and the mailbox stops until a person reconnects it."""
     now = timezone.now()
     with org_scope(desk.organization.pk):
-        _release(desk, claim, error, state=State.QUEUED, reason=error.detail)
         Mailbox.objects.filter(pk=desk.mailbox.pk, paused_at=None).update(
             paused_at=now, pause_reason=error.detail[:300], problem=error.detail[:300], updated_at=now
         )
+        _release(desk, claim, error, state=State.QUEUED, cause=Cause.PROVIDER)
 
 
-def put_back(desk: Desk, claim: Claim, *, state: str, reason: str) -> None:
+def put_back(desk: Desk, claim: Claim, *, state: str, cause: str = "", reason: str = "") -> None:
     """End a claim before anything was sent."""
     with org_scope(desk.organization.pk):
-        _release(desk, claim, NotSent(reason), state=state, reason=reason)
+        _release(desk, claim, NotSent(reason), state=state, cause=cause)
 
 
-def _release(desk: Desk, claim: Claim, error: NotSent, *, state: str, reason: str) -> None:
+def _release(desk: Desk, claim: Claim, error: NotSent, *, state: str, cause: str) -> None:
     settled = _settle(
         claim, Outcome.NOT_SENT, error=error,
-        state=state, reason=reason[:300], token=None, lease_until=None,
+        state=state, cause=cause, reason=error.detail[:300], token=None, lease_until=None,
     )  # fmt: skip
     if settled:
-        _return_to_cap(desk, timezone.now())
+        give_back(claim, desk)
 
 
 def finish_campaigns(organization_id: UUID) -> None:

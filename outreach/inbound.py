@@ -19,10 +19,10 @@ from activities.models import Task
 from common.happenings import Happening, Kind, announce
 from common.text import email_key
 from identity.scope import org_scope, system_scope
-from outreach import reading, signals, tokens
+from outreach import guard, reading, signals, tokens
 from outreach.addresses import masked
 from outreach.classifying import Reading, ReplyClass, classify
-from outreach.models import InboundMail, Mailbox, Message, Suppression
+from outreach.models import AccountHold, InboundMail, Mailbox, Message, Suppression
 from outreach.reconciling import accept_on_evidence
 from outreach.suppressing import suppress
 
@@ -227,6 +227,10 @@ def record_reply(message: Message, mail: InboundMail, *, at: datetime) -> None:
             occurred_at=at,
         )
     )
+    guard.hold_account(
+        message.organization_id, message.person.account_id, cause=AccountHold.Cause.REPLY,
+        reason=f"{message.person.name} answered.", person_id=message.person_id,
+    )  # fmt: skip
     signals.reply_received.send(sender=InboundMail, message=message, mail=mail)
 
 

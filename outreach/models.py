@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import time
+from datetime import date, time
 from typing import Any
 
 import pgtrigger
@@ -16,6 +16,7 @@ from common.crypto import decrypt, encrypt
 from common.models import TenantForeignKey, TenantModel
 from events.models import Event
 from identity.models import User
+from outreach.control_models import AccountHold, Installation, SendStop
 from outreach.querysets import (
     CampaignQuerySet,
     InboundMailQuerySet,
@@ -27,6 +28,28 @@ from outreach.querysets import (
 )
 from outreach.windows import Window
 from people.models import Person
+
+__all__ = [
+    "AccountHold",
+    "Campaign",
+    "InboundMail",
+    "Installation",
+    "Mailbox",
+    "MailboxDay",
+    "Message",
+    "ProviderEvent",
+    "SendAttempt",
+    "SendStop",
+    "Suppression",
+    "Template",
+    "TemplateCopy",
+    "TemplateVersion",
+    "working_days",
+]
+
+
+WARM_UP_FIRST, WARM_UP_STEP = 10, 5
+"""Mails a new address sends on its first day, and how many more on every following one."""
 
 
 def working_days() -> list[int]:
@@ -136,6 +159,13 @@ class Mailbox(TenantModel):
     def window(self) -> Window:
         return Window(days=frozenset(self.window_days), opens=self.window_opens, closes=self.window_closes)
 
+    def allowance(self, day: date) -> int:
+        """How many mails may leave on a day of the organization's zone: fewer while a new address warms up."""
+        if self.warm_up_from is None:
+            return self.daily_cap
+        warmed = max(0, (day - self.warm_up_from).days)
+        return min(self.daily_cap, WARM_UP_FIRST + WARM_UP_STEP * warmed)
+
     def pause(self, *, reason: str, now: Any) -> None:
         self.paused_at, self.pause_reason = now, reason[:300]
         self.save(update_fields=["paused_at", "pause_reason", "updated_at"])
@@ -146,11 +176,16 @@ class Mailbox(TenantModel):
 
 
 class MailboxDay(TenantModel):
-    """How many sends a mailbox has begun on a day of its organization's zone. Only counted up by a conditional update."""
+    """How many sends a mailbox has begun on a day of its organization's zone, and in the hour of it that ``hour`` names.
+
+    Counted up only under the lock of the mailbox (``claiming``).
+    """
 
     mailbox = TenantForeignKey(Mailbox, on_delete=models.CASCADE, related_name="days")
     day = models.DateField()
     used = models.PositiveIntegerField(default=0)
+    hour = models.PositiveSmallIntegerField(default=0)
+    used_in_hour = models.PositiveIntegerField(default=0)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["mailbox", "day"], name="mailboxday_once")]
@@ -196,6 +231,23 @@ class TemplateVersion(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.template_id} v{self.number}"
+
+
+class TemplateCopy(TenantModel):
+    """A template as the provider of a mailbox keeps it: under which ids, and which of our versions it was last given."""
+
+    template = TenantForeignKey(Template, on_delete=models.CASCADE, related_name="copies", db_index=False)
+    mailbox = TenantForeignKey(Mailbox, on_delete=models.CASCADE, related_name="template_copies")
+    provider_template_id = models.CharField(max_length=100, blank=True)
+    provider_version_id = models.CharField(max_length=100, blank=True)
+    version = models.PositiveIntegerField(default=0)
+    problem = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["template", "mailbox"], name="templatecopy_once_per_mailbox")]
+
+    def __str__(self) -> str:
+        return self.provider_template_id
 
 
 class Campaign(TenantModel):
@@ -262,6 +314,27 @@ class Message(TenantModel):
         RESPONDED = "RESPONDED", "Responded"
         BOUNCED = "BOUNCED", "Bounced"
 
+    class Cause(models.TextChoices):
+        """Why it has not left, in a word to filter by; ``reason`` says it in full."""
+
+        WINDOW = "window", "Outside the sending hours"
+        CONTACTED = "contacted", "Had a mail that day"
+        DAILY_CAP = "daily_cap", "The day's mails are used up"
+        HOURLY_CAP = "hourly_cap", "The hour's mails are used up"
+        SPACING = "spacing", "Waits for its turn"
+        UNREAD = "unread", "Answers are not read yet"
+        ACCOUNT_HELD = "account_held", "The account is held"
+        PAUSED = "paused", "Paused"
+        PROVIDER = "provider", "The provider makes us wait"
+        SUPPRESSED = "suppressed", "Must not be written to"
+        OBJECTED = "objected", "The person objected"
+        REPLIED = "replied", "The person has answered"
+        LATE = "late", "Its time has passed"
+        UNFINISHED = "unfinished", "The text cannot be finished"
+        UNKNOWN = "unknown", "Nobody knows whether it left"
+        RESTORED = "restored", "The database was restored"
+        FENCED = "fenced", "Not from this installation"
+
     class Channel(models.TextChoices):
         EMAIL = "email", "E-mail"
         LINKEDIN = "linkedin", "LinkedIn"
@@ -315,6 +388,7 @@ class Message(TenantModel):
     frozen_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     state = models.CharField(max_length=16, choices=State, default=State.DRAFT)
+    cause = models.CharField(max_length=12, choices=Cause, blank=True, default="", db_default="")
     reason = models.CharField(max_length=300, blank=True)
     due_at = models.DateTimeField(null=True, blank=True)
     not_after = models.DateTimeField(null=True, blank=True)
@@ -410,6 +484,9 @@ class Message(TenantModel):
                 name="message_unresolved",
             ),
             models.Index(fields=["organization", "created_at", "id"], name="message_by_creation"),
+            models.Index(
+                fields=["organization", "due_at", "id"], condition=Q(due_at__isnull=False), name="message_by_due_time"
+            ),
             models.Index(fields=["organization", "event", "status", "sent_at"], name="message_by_event"),
             models.Index(fields=["organization", "person", "created_at"], name="message_by_person"),
             models.Index(fields=["organization", "account", "created_at"], name="message_by_account"),
@@ -438,6 +515,11 @@ class Message(TenantModel):
 
     def __str__(self) -> str:
         return self.subject or f"Mail to {self.to_address}"
+
+    @property
+    def is_automatic(self) -> bool:
+        """Written by a sequence or a campaign, not by a person to a person."""
+        return self.enrollment_id is not None or self.campaign_id is not None
 
     @property
     def can_be_edited(self) -> bool:

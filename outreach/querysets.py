@@ -9,7 +9,15 @@ from common.querysets import TenantQuerySet
 
 if TYPE_CHECKING:
     from events.models import Event
-    from outreach.models import Campaign, InboundMail, Mailbox, Message, ProviderEvent, Suppression, Template
+    from outreach.models import (
+        Campaign,
+        InboundMail,
+        Mailbox,
+        Message,
+        ProviderEvent,
+        Suppression,
+        Template,
+    )
     from people.models import Person
 
 
@@ -18,8 +26,12 @@ class MailboxQuerySet(TenantQuerySet["Mailbox"]):
         return self.filter(archived_at=None)
 
     def able_to_send(self, now: datetime) -> Self:
-        """Neither put aside nor paused by a person, a refusal of the provider, or its wish that we wait."""
-        return self.in_use().filter(Q(throttled_until=None) | Q(throttled_until__lte=now), paused_at=None)
+        """Neither put aside nor paused by a person or a refusal, and its next mail is allowed by the provider and its pace."""
+        return self.in_use().filter(
+            Q(throttled_until=None) | Q(throttled_until__lte=now),
+            Q(next_slot_at=None) | Q(next_slot_at__lte=now),
+            paused_at=None,
+        )
 
 
 class TemplateQuerySet(TenantQuerySet["Template"]):
@@ -47,14 +59,16 @@ class MessageQuerySet(TenantQuerySet["Message"]):
         return self.filter(replied_at__isnull=False)
 
     def due(self, now: datetime) -> Self:
-        """Approved, its time has come, and its mailbox may send."""
-        return self.filter(
-            Q(mailbox__throttled_until=None) | Q(mailbox__throttled_until__lte=now),
-            state="queued",
-            due_at__lte=now,
-            mailbox__paused_at=None,
-            mailbox__archived_at=None,
-        )
+        """Approved, and its time has come."""
+        return self.filter(state="queued", due_at__lte=now)
+
+    def automatic(self) -> Self:
+        """Written by a sequence or a campaign, not by a person to a person."""
+        return self.filter(Q(enrollment_id__isnull=False) | Q(campaign__isnull=False))
+
+    def open(self) -> Self:
+        """Planned, with a time, and not at its end."""
+        return self.filter(state__in=["planned", "queued", "sending", "unknown", "held"], due_at__isnull=False)
 
     def overdue_answer(self, now: datetime) -> Self:
         """A worker took it and its lease ran out without an outcome."""

@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from identity.scope import org_scope, system_scope
+from outreach import guard, switches
 from outreach.delivery import announce_ended, unannounced_organizations
 from outreach.models import Mailbox, Message, ProviderEvent, SendAttempt
 
@@ -18,12 +19,14 @@ log = structlog.get_logger(__name__)
 SILENCE = timedelta(hours=26)
 """A provider repeats its reports for 24 hours; after that, with a margin, silence means something."""
 KINDS_WITH_REPORTS = [Mailbox.Kind.SENDGRID]
-State, Outcome = Message.State, SendAttempt.Outcome
+State, Cause, Outcome = Message.State, Message.Cause, SendAttempt.Outcome
 
 
 def reconcile() -> None:
     """Free what workers lost and hold what stayed unknown. Safe to run any number of times at once."""
     now = timezone.now()
+    switches.fence()
+    guard.release_expired()
     for organization_id in unannounced_organizations():
         announce_ended(organization_id)
     for organization_id in _organizations_with_doubt(now):
@@ -55,6 +58,7 @@ def expire_leases(organization_id: UUID, now: datetime) -> int:
         state=State.UNKNOWN,
         unknown_since=now,
         lease_until=None,
+        cause=Cause.UNKNOWN,
         reason="The sending was interrupted. Waiting for the provider's report.",
         updated_at=now,
     )
@@ -114,7 +118,7 @@ def accept_on_evidence(message: Message, *, attempt: int | None, at: datetime) -
     moved = Message.objects.filter(
         pk=message.pk, state__in=[State.SENDING, State.UNKNOWN, State.HELD], sent_at=None
     ).update(
-        state=State.ACCEPTED, sent_at=at, reason="", lease_until=None, unknown_since=None, to_announce=True,
+        state=State.ACCEPTED, sent_at=at, cause="", reason="", lease_until=None, unknown_since=None, to_announce=True,
         updated_at=now,
     )  # fmt: skip
     if not moved:

@@ -13,3 +13,9 @@ contact_refused = Signal()
 
 absence_told = Signal()
 """Somebody is away. Sent with ``message`` (what was answered) and ``until``, the first day they are back, or ``None``."""
+
+accounts_held = Signal()
+"""Automatic mail to accounts stands still from now on. Sent with ``organization_id`` and ``holds``."""
+
+account_released = Signal()
+"""Automatic mail to an account may go on. Sent with ``hold``."""

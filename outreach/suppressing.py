@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from common.happenings import Happening, Kind, announce
 from identity.models import Organization, User
-from outreach import signals
+from outreach import guard, signals
 from outreach.addresses import address_hash, masked
-from outreach.models import Message, Suppression
+from outreach.models import AccountHold, Message, Suppression
 
 State, Reason = Message.State, Suppression.Reason
 
@@ -60,7 +60,7 @@ def suppress(
     now = timezone.now()
     to_address = Message.objects.for_org(organization_id).filter(address_hash=address_hash)
     to_address.filter(state__in=[State.DRAFT, State.QUEUED]).update(
-        state=State.CANCELLED, reason=f"{entry.get_reason_display()}.", updated_at=now
+        state=State.CANCELLED, cause=Message.Cause.SUPPRESSED, reason=f"{entry.get_reason_display()}.", updated_at=now
     )
     # A worker that holds one of these rows asks the suppression list again right before it sends.
     if message is not None and reason in KIND_OF_REASON and _first_time(message, reason):
@@ -75,6 +75,11 @@ def suppress(
                 data={"message_id": str(message.pk)},
             )
         )
+    if message is not None and reason in KIND_OF_REASON:
+        guard.hold_account(
+            organization_id, message.person.account_id, cause=AccountHold.Cause.OPT_OUT,
+            reason=f"{message.person.name}: {entry.get_reason_display().lower()}.", person_id=message.person_id,
+        )  # fmt: skip
     people = list(to_address.values_list("person_id", flat=True).distinct())
     signals.contact_refused.send(
         sender=Suppression, organization_id=organization_id, address_hash=address_hash, person_ids=people, reason=reason

@@ -13,7 +13,7 @@ from people.models import PERSONA_FLAGS, Person
 
 FACTS = (
     "name", "first_name", "last_name", "title", "department", "seniority", "phone", "mobile", "linkedin", "city",
-    "country", "time_zone", "notes", "source", "next_touchpoint_on", *PERSONA_FLAGS,
+    "country", "time_zone", "contact_basis", "notes", "source", "next_touchpoint_on", *PERSONA_FLAGS,
 )  # fmt: skip
 
 

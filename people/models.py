@@ -16,6 +16,7 @@ from people.querysets import PersonQuerySet
 
 __all__ = [
     "PERSONA_FLAGS",
+    "ContactBasis",
     "ImportBlock",
     "ImportCompany",
     "ImportRow",
@@ -35,6 +36,20 @@ PERSONA_FLAGS = {
     "is_non_ops": "Outside operations",
 }
 """The six persona flags of a person and how a page names them."""
+
+
+class ContactBasis(models.TextChoices):
+    """Why we may write to a person (GDPR, article 6), or that we may not (articles 18 and 21)."""
+
+    INTEREST = "interest", "Legitimate interest"
+    CONSENT = "consent", "Consent"
+    CONTRACT = "contract", "Customer or partner"
+    OBJECTED = "objected", "Objected: do not contact"
+    RESTRICTED = "restricted", "Restricted: do not contact"
+
+    @property
+    def allows_contact(self) -> bool:
+        return self not in {ContactBasis.OBJECTED, ContactBasis.RESTRICTED}
 
 
 @pghistory.track(
@@ -83,6 +98,14 @@ class Person(TenantModel):
     is_sales = models.BooleanField(PERSONA_FLAGS["is_sales"], default=False)
     is_tech = models.BooleanField(PERSONA_FLAGS["is_tech"], default=False)
     is_non_ops = models.BooleanField(PERSONA_FLAGS["is_non_ops"], default=False)
+    contact_basis = models.CharField(
+        "may be contacted because of",
+        max_length=10,
+        choices=ContactBasis,
+        default=ContactBasis.INTEREST,
+        db_default=ContactBasis.INTEREST,
+        help_text="Who objected, or whose data is restricted, gets no mail at all.",
+    )
     icp_score = models.PositiveSmallIntegerField("ICP score", null=True, blank=True)
     icp_reasons = models.JSONField(default=list, blank=True)
     next_touchpoint_on = models.DateField("next touchpoint", null=True, blank=True)
@@ -106,6 +129,10 @@ class Person(TenantModel):
             models.CheckConstraint(
                 condition=Q(icp_score=None) | Q(icp_score__lte=100),
                 name="person_score_up_to_100",
+            ),
+            models.CheckConstraint(
+                condition=Q(contact_basis__in=["interest", "consent", "contract", "objected", "restricted"]),
+                name="person_contact_basis_known",
             ),
         ]
         indexes = [
@@ -133,6 +160,10 @@ class Person(TenantModel):
         self.email_norm = email_key(self.email)
         company = self.account.name_norm if self.account else ""
         self.search_text = " ".join(filter(None, [self.name_norm, self.email_norm, normalise(self.title), company]))
+
+    @property
+    def may_be_contacted(self) -> bool:
+        return ContactBasis(self.contact_basis).allows_contact
 
     @property
     def personas(self) -> list[str]:

@@ -18,7 +18,7 @@ from people.signals import facts_changed
 
 EDITABLE = (
     "account", "name", "first_name", "last_name", "title", "seniority", "department", "phone", "mobile", "linkedin",
-    "city", "country", "time_zone", "notes", "source", "owner", "next_touchpoint_on", *PERSONA_FLAGS,
+    "city", "country", "time_zone", "contact_basis", "notes", "source", "owner", "next_touchpoint_on", *PERSONA_FLAGS,
 )  # fmt: skip
 """The fields of a person that somebody may write; addresses go through ``set_emails``."""
 

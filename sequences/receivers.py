@@ -11,8 +11,16 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from common.happenings import Happening, Kind, happened
-from outreach.models import InboundMail, Message, Suppression
-from outreach.signals import absence_told, contact_refused, messages_ended, reply_received
+from outreach.guard import why_held
+from outreach.models import AccountHold, InboundMail, Message, Suppression
+from outreach.signals import (
+    absence_told,
+    account_released,
+    accounts_held,
+    contact_refused,
+    messages_ended,
+    reply_received,
+)
 from sequences import runner
 from sequences.models import Enrollment
 from sequences.services import enrollments as services
@@ -69,3 +77,23 @@ def after_happenings(happenings: Sequence[Happening], **_: Any) -> None:
     for happening in happenings:
         if happening.kind == Kind.TASK_DONE and "task" in happening.data:
             runner.task_done(happening.organization_id, [UUID(happening.data["task"])])
+
+
+@receiver(accounts_held, dispatch_uid="sequences.accounts_held")
+def after_holds(organization_id: UUID, holds: Sequence[AccountHold], **_: Any) -> None:
+    """Somebody at the account has reacted: everybody there stands still until its owner decides."""
+    live = Enrollment.objects.for_org(organization_id).live()
+    here = {hold.account_id for hold in holds}
+    concerned = set(live.filter(person__account__in=here).values_list("person__account", flat=True))
+    for hold in holds:
+        if hold.account_id in concerned:
+            there = live.filter(person__account=hold.account_id)
+            services.suspend(organization_id, there, cause=Cause.GUARD, reason=why_held(hold))
+
+
+@receiver(account_released, dispatch_uid="sequences.account_released")
+def after_release(hold: AccountHold, **_: Any) -> None:
+    live = Enrollment.objects.for_org(hold.organization_id).live().filter(person__account=hold.account_id)
+    paused = live.filter(cause=Cause.GUARD, sequence__status="paused")
+    paused.update(state=Enrollment.State.PAUSED, cause=Cause.SEQUENCE_PAUSED, reason="")
+    services.resume(hold.organization_id, live, causes=[Cause.GUARD])

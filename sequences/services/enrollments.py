@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from common.ids import uuid7
@@ -19,7 +19,7 @@ from events.models import Event
 from identity.models import Organization, User
 from outreach import merging, rendering, windows
 from outreach.addresses import hashes_of
-from outreach.models import Message, Suppression, Template
+from outreach.models import Message, SendAttempt, Suppression, Template
 from people.models import Person
 from sequences import journeys, runner
 from sequences.journeys import Cause, Guide, Outcome, State
@@ -252,9 +252,14 @@ def suspend(
         for enrollment in found:
             guide.stand(enrollment, State.HELD if cause == Cause.GUARD else State.PAUSED, cause, reason)
         guide.write()
-        _mails_of(organization_id, found).filter(state=Message.State.QUEUED).update(
-            state=Message.State.PLANNED, reason=reason or Cause(cause).label, updated_at=guide.now
-        )
+        # A mail that a worker has claimed and not begun is taken from it; its last gate finds the token gone.
+        begun = SendAttempt.objects.filter(message=OuterRef("pk"), outcome__in=["open", "unknown"])
+        claimed = Q(state=Message.State.SENDING) & ~Exists(begun)
+        _mails_of(organization_id, found).filter(Q(state=Message.State.QUEUED) | claimed).update(
+            state=Message.State.PLANNED, token=None, lease_until=None, updated_at=guide.now,
+            cause=Message.Cause.ACCOUNT_HELD if cause == Cause.GUARD else Message.Cause.PAUSED,
+            reason=(reason or Cause(cause).label)[:300],
+        )  # fmt: skip
         return len(found)
 
 
@@ -280,10 +285,13 @@ def _release_mails(organization_id: UUID, enrollments: Many[Enrollment], now: da
     waiting = list(Message.objects.for_org(organization_id).filter(pk__in=by_mail, state=Message.State.PLANNED))
     for message in waiting:
         one = by_mail[message.pk]
-        message.state, message.reason, message.updated_at = Message.State.QUEUED, "", now
+        message.state, message.cause, message.reason = Message.State.QUEUED, "", ""
+        message.updated_at = now
         message.due_at = postponed(one, message.due_at or now, now)
         message.not_after = message.due_at + timedelta(hours=one.sequence.late_after_hours)
-    Message.objects.bulk_update(waiting, ["state", "reason", "due_at", "not_after", "updated_at"], batch_size=500)
+    Message.objects.bulk_update(
+        waiting, ["state", "cause", "reason", "due_at", "not_after", "updated_at"], batch_size=500
+    )
 
 
 def postponed(enrollment: Enrollment, due: datetime, earliest: datetime) -> datetime:

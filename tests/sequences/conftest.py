@@ -24,7 +24,7 @@ from tests.factories import AccountFactory, MailboxFactory, PersonFactory, Seque
 def mailbox(organization: Organization, sandbox: RunningSandbox) -> Mailbox:
     return MailboxFactory.create(
         organization=organization, window_days=list(range(7)), window_opens=time(0), window_closes=time.max,
-        keeps_holidays=False,
+        keeps_holidays=False, reply_domain="replies.nordlicht.example",
     )  # fmt: skip
 
 

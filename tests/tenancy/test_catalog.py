@@ -23,6 +23,7 @@ SHARED = {
     "identity_user_groups": "permissions of the admin",
     "identity_user_user_permissions": "permissions of the admin",
     "identity_organization": "protected by its own id",
+    "outreach_installation": "one row about the whole installation",
 }
 """Tables of ours without an organization column, and why."""
 
