@@ -15,6 +15,7 @@ from events.models import Event
 from identity.models import Organization, User
 from meetings.models import Meeting
 from outreach.filters import SHOWN as SHOWN_MAIL
+from outreach.guard import waiting_holds
 from outreach.models import InboundMail, Message
 from people.models import Person
 
@@ -125,6 +126,10 @@ def _needs(organization: Organization, event: Event | None, replies: QuerySet[In
         Need(
             _count(messages.filter(SHOWN_MAIL["decide"][1])), "mails need a decision", "alert", "bad",
             link("outreach:list", show="decide"),
+        ),
+        Need(
+            _count(waiting_holds(organization.pk, now=timezone.now())), "held accounts keep a planned mail back", "pause",
+            "warn", link("outreach:ledger", cause="account_held"),
         ),
     ]  # fmt: skip
     if event:

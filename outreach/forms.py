@@ -105,7 +105,17 @@ def choose_from(form: forms.Form, name: str, rows: Any) -> None:
     form.fields[name].queryset = rows  # type: ignore[attr-defined]
 
 
+DAYS = [(0, "Mon"), (1, "Tue"), (2, "Wed"), (3, "Thu"), (4, "Fri"), (5, "Sat"), (6, "Sun")]
+
+
 class MailboxForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    window_days = forms.TypedMultipleChoiceField(
+        label="Sends on",
+        choices=DAYS,
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose at least one day of the week."},
+    )
     secret = forms.CharField(
         label="API key or password",
         required=False,
@@ -118,14 +128,25 @@ class MailboxForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
         model = Mailbox
         fields = (
             "name", "kind", "from_name", "from_address", "reply_to", "reply_domain", "signature", "daily_cap",
+            "hourly_cap", "spacing_seconds", "warm_up_from", "window_days", "window_opens", "window_closes", "keeps_holidays",
             "track_opens", "track_clicks", "smtp_host", "smtp_port", "smtp_username", "smtp_security",
         )  # fmt: skip
-        widgets = {"signature": forms.Textarea(attrs={"rows": 4}), "kind": forms.RadioSelect}
+        widgets = {
+            "signature": forms.Textarea(attrs={"rows": 4}),
+            "kind": forms.RadioSelect,
+            "warm_up_from": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+            "window_opens": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+            "window_closes": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+        }
 
     def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.instance.organization = organization
-        self.fields["daily_cap"].help_text = "A new address should begin with a few dozen mails a day."
+        self.fields["daily_cap"].help_text = "What the address may send once it is warm."
+        self.fields["hourly_cap"].help_text = "Empty: as many as the day allows."
+        self.fields["spacing_seconds"].help_text = "0: as quickly as the provider takes them."
+        warming = "The first day of a new address: 10 mails, then 15 a day, 20, and so on. Empty: it is warm."
+        self.fields["warm_up_from"].help_text = warming
         self.fields["reply_to"].help_text = "Where answers go when no reply domain is set. Empty: the sender address."
         if self.instance.credentials:
             self.fields["secret"].help_text = "Stored and encrypted. Leave empty to keep it."
@@ -155,6 +176,9 @@ class MailboxForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data
+        opens, closes = data.get("window_opens"), data.get("window_closes")
+        if opens and closes and opens >= closes:
+            self.add_error("window_closes", "The window must close after it opens.")
         kind = data.get("kind")
         if kind == Mailbox.Kind.SMTP and not data.get("smtp_host"):
             self.add_error("smtp_host", "Name the mail server.")
@@ -185,3 +209,11 @@ class SuppressForm(forms.Form):
 
 class LiftForm(forms.Form):
     reason = forms.CharField(max_length=300, label="Why may we write to this address again?")
+
+
+class StopForm(forms.Form):
+    reason = forms.CharField(max_length=300, label="Why is sending stopped?")
+
+
+class HoldForm(forms.Form):
+    reason = forms.CharField(max_length=200, label="Why is the account held?")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import json
 from datetime import date, time
 from typing import Any
@@ -158,6 +159,12 @@ class Mailbox(TenantModel):
     @property
     def window(self) -> Window:
         return Window(days=frozenset(self.window_days), opens=self.window_opens, closes=self.window_closes)
+
+    @property
+    def window_in_words(self) -> str:
+        """``Mon, Tue, Wed, Thu, Fri, 08:30 to 17:00 there``."""
+        days = ", ".join(calendar.day_abbr[day] for day in sorted(self.window_days))
+        return f"{days}, {self.window_opens:%H:%M} to {self.window_closes:%H:%M} there"
 
     def allowance(self, day: date) -> int:
         """How many mails may leave on a day of the organization's zone: fewer while a new address warms up."""

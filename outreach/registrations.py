@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.bulk import BulkAction, Selection, register_action
 from accounts.models import Account
@@ -14,7 +16,8 @@ from identity import settings_pages
 from identity.models import Role
 from identity.settings_pages import SettingsPage
 from identity.web import OrgRequest
-from outreach.models import Message, Suppression
+from outreach.ledger import next_line
+from outreach.models import AccountHold, Message, Suppression
 from outreach.selections import MOST_PICKED, PICKED
 from people.models import Person
 from people.panels import person_board
@@ -43,6 +46,34 @@ def mails_of_account(request: OrgRequest, account: Account) -> Mapping[str, Any]
     }
 
 
+def sending_to_person(request: OrgRequest, person: Person) -> Mapping[str, Any]:
+    """The hold of the person's account, and their next planned mail with the reason why it has not left."""
+    mine = Message.objects.for_org(request.organization).to(person)
+    return {
+        "hold": _hold_of(request, person.account_id),
+        "line": next_line(request.organization.pk, mine),
+        "may_write": request.membership.may(Role.REP),
+        "request": request,
+    }
+
+
+def sending_to_account(request: OrgRequest, account: Account) -> Mapping[str, Any]:
+    """As ``sending_to_person``, for everybody there."""
+    theirs = Message.objects.for_org(request.organization).filter(account=account)
+    return {
+        "hold": _hold_of(request, account.pk),
+        "line": next_line(request.organization.pk, theirs),
+        "account_to_hold": account,
+        "may_write": request.membership.may(Role.REP),
+        "request": request,
+    }
+
+
+def _hold_of(request: OrgRequest, account_id: UUID | None) -> AccountHold | None:
+    held = AccountHold.objects.for_org(request.organization).active(timezone.now()).select_related("account")
+    return held.filter(account=account_id).first() if account_id else None
+
+
 def may_write(request: OrgRequest, subject: Any) -> Mapping[str, Any] | None:
     """The button that writes; a viewer does not see it."""
     return {} if request.membership.may(Role.REP) else None
@@ -51,6 +82,8 @@ def may_write(request: OrgRequest, subject: Any) -> Mapping[str, Any] | None:
 person_board.add(name="write", slot="actions", template="outreach/_write_person.html", context=may_write, order=10)
 person_board.add(name="mails", slot="side", template="outreach/_mails.html", context=mails_of_person, order=30)
 account_board.add(name="write", slot="actions", template="outreach/_write_account.html", context=may_write, order=20)
+person_board.add(name="sending", slot="side", template="outreach/_hold.html", context=sending_to_person, order=25)
+account_board.add(name="sending", slot="side", template="outreach/_hold.html", context=sending_to_account, order=25)
 account_board.add(name="mails", slot="side", template="outreach/_mails.html", context=mails_of_account, order=30)
 
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from outreach.views import campaigns, mailboxes, messages, replies, suppression, templates
+from outreach.views import campaigns, holds, ledger, mailboxes, messages, replies, suppression, templates
 
 app_name = "outreach"
 urlpatterns = [
@@ -29,8 +29,14 @@ urlpatterns = [
     path("templates/<uuid:pk>/archive/", templates.archive, name="template_archive"),
     path("mailboxes/", mailboxes.mailbox_list, name="mailboxes"),
     path("mailboxes/new/", mailboxes.edit, name="mailbox_new"),
+    path("mailboxes/stop/", mailboxes.stop, name="stop"),
+    path("mailboxes/start/", mailboxes.start, name="start"),
     path("mailboxes/<uuid:pk>/", mailboxes.edit, name="mailbox_edit"),
+    path("mailboxes/<uuid:pk>/read/", mailboxes.mark_read, name="mailbox_read"),
     path("mailboxes/<uuid:pk>/<str:action>/", mailboxes.act, name="mailbox_act"),
+    path("ledger/", ledger.ledger, name="ledger"),
+    path("accounts/<uuid:pk>/hold/", holds.hold, name="hold"),
+    path("holds/<uuid:pk>/release/", holds.release, name="release"),
     path("suppression/", suppression.suppression_list, name="suppression"),
     path("suppression/<uuid:pk>/lift/", suppression.lift, name="lift"),
 ]

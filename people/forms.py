@@ -52,6 +52,8 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         self.organization = organization
         self.fields["owner"] = OwnerField(organization)
+        if "contact_basis" in self.fields:
+            self.fields["contact_basis"].required = False
         self.fields["company"].widget.attrs |= {"list": "companies", "autocomplete": "off"}
         if self.instance.pk and not self.instance._state.adding:
             self.initial["owner"] = self.instance.owner_id
@@ -64,6 +66,10 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
         if not normalise(name):
             raise forms.ValidationError("Enter the person's name.")
         return name
+
+    def clean_contact_basis(self) -> str:
+        basis: str = self.cleaned_data["contact_basis"] or self.instance.contact_basis
+        return basis
 
     def account(self) -> Account | None:
         """The account of the typed company, or None when there is none of this name yet."""

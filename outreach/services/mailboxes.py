@@ -8,7 +8,7 @@ from django.utils import timezone
 from common.doorbell import ring
 from identity.models import User
 from outreach import tasks
-from outreach.models import Mailbox
+from outreach.models import Mailbox, Message
 
 
 @transaction.atomic
@@ -55,3 +55,17 @@ def archive(mailbox: Mailbox) -> None:
     """Take it out of use. What it sent, and the answers to it, stay."""
     mailbox.archived_at = timezone.now()
     mailbox.save(update_fields=["archived_at", "updated_at"])
+
+
+@transaction.atomic
+def mark_read(mailbox: Mailbox) -> int:
+    """A person has read the answers to the mailbox: its follow-ups may leave. Returns how many waited for that."""
+    now = timezone.now()
+    Mailbox.objects.filter(pk=mailbox.pk).update(read_until=now, updated_at=now)
+    waiting = Message.objects.for_org(mailbox.organization_id).filter(
+        mailbox=mailbox, state=Message.State.QUEUED, cause=Message.Cause.UNREAD
+    )
+    released = waiting.update(due_at=now, cause="", reason="", updated_at=now)
+    if released:
+        ring(tasks.send_due)
+    return released

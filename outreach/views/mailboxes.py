@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages as notices
-from django.db.models import OuterRef, Subquery
+from django.db.models import Exists, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from common.doorbell import ring
 from events.web import EventRequest
 from identity.models import Role
 from identity.web import member_required
-from outreach.forms import MailboxForm
-from outreach.models import Mailbox, MailboxDay
+from outreach import switches, tasks
+from outreach.forms import MailboxForm, StopForm
+from outreach.models import Mailbox, MailboxDay, Message
 from outreach.services import mailboxes as services
 
 ACTIONS = ("pause", "resume", "connect", "test", "archive")
@@ -25,11 +28,25 @@ ACTIONS = ("pause", "resume", "connect", "test", "archive")
 @require_safe
 @member_required()
 def mailbox_list(request: EventRequest) -> HttpResponse:
-    today = MailboxDay.objects.filter(mailbox=OuterRef("pk"), day=timezone.localdate())
-    rows = Mailbox.objects.for_org(request.organization).in_use()
+    day = timezone.now().astimezone(ZoneInfo(request.organization.time_zone)).date()
+    today = MailboxDay.objects.filter(mailbox=OuterRef("pk"), day=day)
+    waiting = Message.objects.filter(mailbox=OuterRef("pk"), state=Message.State.QUEUED)
+    rows = list(
+        Mailbox.objects.for_org(request.organization)
+        .in_use()
+        .annotate(
+            used=Coalesce(Subquery(today.values("used")), 0),
+            unread=Exists(waiting.filter(cause=Message.Cause.UNREAD)),
+        )
+    )
+    for row in rows:
+        row.allowed_today = row.allowance(day)  # type: ignore[attr-defined]
     context = {
-        "rows": rows.annotate(used=Coalesce(Subquery(today.values("used")), 0)),
+        "rows": rows,
         "may_change": request.membership.may(Role.ADMIN),
+        "may_read": request.membership.may(Role.REP),
+        "stop": switches.current_stop(request.organization.pk),
+        "all_stopped": switches.why_stopped(request.organization.pk),
         "needs_address": not request.organization.postal_address.strip(),
     }
     return render(request, "outreach/mailboxes.html", context)
@@ -49,6 +66,44 @@ def edit(request: EventRequest, pk: UUID | None = None) -> HttpResponse:
         return redirect("outreach:mailboxes")
     context = {"form": form, "mailbox": mailbox}
     return render(request, "outreach/mailbox_edit.html", context, status=422 if form.is_bound else 200)
+
+
+@require_POST
+@member_required(role=Role.ADMIN)
+def stop(request: EventRequest) -> HttpResponse:
+    """Nothing leaves the organization from now on."""
+    form = StopForm(request.POST)
+    if not form.is_valid():
+        notices.error(request, "Say why sending is stopped. Nothing was changed.")
+        return redirect("outreach:mailboxes")
+    try:
+        switches.stop(request.organization, reason=form.cleaned_data["reason"], actor=request.user)
+    except switches.AlreadyStopped:
+        notices.info(request, "Sending is stopped already.")
+    else:
+        notices.success(request, "Nothing leaves any more. What waits stays in the ledger.")
+    return redirect("outreach:mailboxes")
+
+
+@require_POST
+@member_required(role=Role.ADMIN)
+def start(request: EventRequest) -> HttpResponse:
+    """The organization sends again."""
+    if switches.start(request.organization, actor=request.user):
+        ring(tasks.send_due)
+        notices.success(request, "Sending goes on.")
+    return redirect("outreach:mailboxes")
+
+
+@require_POST
+@member_required(role=Role.REP)
+def mark_read(request: EventRequest, pk: UUID) -> HttpResponse:
+    """A person says that they have read the answers: follow-ups may leave."""
+    mailbox = _mailbox(request, pk)
+    released = services.mark_read(mailbox)
+    waited = f" {released:,} {'follow-up' if released == 1 else 'follow-ups'} may leave now." if released else ""
+    notices.success(request, f"Noted: the answers to “{mailbox.name}” are read.{waited}")
+    return redirect("outreach:mailboxes")
 
 
 @require_POST

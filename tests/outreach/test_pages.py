@@ -187,6 +187,7 @@ def test_a_mailbox_keeps_its_secret_to_itself(client_for, admin_member, organiza
     data = {
         "name": "Sales", "kind": "sendgrid", "from_name": "Nora", "from_address": "nora@nordlicht.example",
         "secret": "SG.canary-secret", "daily_cap": "50", "smtp_port": "587", "smtp_security": "starttls",
+        "spacing_seconds": "0", "window_days": ["0", "1"], "window_opens": "08:30", "window_closes": "17:00",
     }  # fmt: skip
 
     assert admin.post("/outreach/mailboxes/new/", data).status_code == 302

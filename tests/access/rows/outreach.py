@@ -1,5 +1,7 @@
 """Writing to people, and the doors of the mail provider."""
 
+from identity.scope import org_scope
+from outreach import guard
 from tests.access.matrix import ADMIN, MANAGER, REP, VIEWER, anyone, members, operation
 from tests.factories import (
     AccountFactory,
@@ -24,6 +26,13 @@ def campaign(organization):
 
 def mail(organization):
     return InboundMailFactory.create(mailbox=MailboxFactory.create(organization=organization)).pk
+
+
+def hold(organization):
+    account = AccountFactory.create(organization=organization)
+    with org_scope(organization.pk):
+        held = guard.hold_account(organization.pk, account.pk, cause="manual", reason="Talks.")
+    return held.pk
 
 
 TEMPLATE = {"name": "Invitation", "subject": "Hello", "body": "Hello {{ first_name }}"}
@@ -52,6 +61,7 @@ BUILDERS = {
     "template": lambda organization: TemplateFactory.create(organization=organization).pk,
     "mailbox": lambda organization: MailboxFactory.create(organization=organization).pk,
     "mailbox_action": lambda organization: "pause",
+    "hold": hold,
     "suppression": lambda organization: SuppressionFactory.create(organization=organization).pk,
 }
 
@@ -87,6 +97,12 @@ ROWS = {
     "outreach:mailbox_new": members(get=ADMIN, post=ADMIN),
     "outreach:mailbox_edit": members(get=ADMIN, post=ADMIN, pk="mailbox"),
     "outreach:mailbox_act": members(post=ADMIN, pk="mailbox", action="mailbox_action"),
+    "outreach:mailbox_read": members(post=REP, pk="mailbox"),
+    "outreach:stop": members(post=ADMIN),
+    "outreach:start": members(post=ADMIN),
+    "outreach:ledger": members(get=VIEWER),
+    "outreach:hold": members(post=REP, pk="account"),
+    "outreach:release": members(post=REP, pk="hold"),
     "outreach:suppression": members(get=REP, post=REP),
     "outreach:lift": members(post=MANAGER, pk="suppression"),
     "GET /api/outreach": operation(VIEWER),
