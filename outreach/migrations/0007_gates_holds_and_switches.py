@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
         ("accounts", "0004_search_faster"),
         ("events", "0001_initial"),
         ("identity", "0002_invitation_mail_and_idempotency"),
-        ("outreach", "0005_classes_of_replies"),
+        ("outreach", "0006_messages_by_step"),
         ("people", "0005_contact_basis"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
