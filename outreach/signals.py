@@ -5,6 +5,10 @@ from django.dispatch import Signal
 message_accepted = Signal()
 """A provider took a message. Sent with ``message``."""
 
+messages_changed = Signal()
+"""Messages were written, or got further than before, without a happening of their own. Sent with ``organization_id``,
+once for many."""
+
 reply_received = Signal()
 """A person answered. Sent with ``message`` (what was answered) and ``mail`` (the ``InboundMail``)."""
 
