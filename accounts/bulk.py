@@ -125,7 +125,9 @@ class Selection:
 
     def filter(self) -> ListFilter:
         query = QueryDict(self.query)
-        return self.subject.make_filter(query, organization=self.organization, user=self.user, event=self.event)
+        return self.subject.make_filter(
+            query, organization=self.organization, user=self.user, event=self.event, patient=True
+        )
 
     def rows(self) -> Any:
         """The chosen rows, unsorted. Single ids are looked for in the whole organization, never beyond."""
