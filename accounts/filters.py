@@ -20,7 +20,8 @@ from identity.models import Organization, User
 
 Rows = QuerySet[Any, Any]
 
-FEW = 2_000
+COUNT_PATIENCE_MS = 15
+FEW = 5_000
 """So many rows are sorted faster than their first page is found by reading an index in its order."""
 
 
@@ -191,7 +192,7 @@ class ListFilter(forms.Form):
             return Count(max(self.found.number if only_search else 0, self._seen), more=True)
         if (expected := self.expected(rows)) > COUNT_CAP:
             return Count(in_round(expected), about=True)
-        return capped_count(rows)
+        return capped_count(rows, patience_ms=COUNT_PATIENCE_MS)
 
     def exact_count(self) -> Count | None:
         """How many there are, however many; None when that takes longer than somebody looks at a list."""
