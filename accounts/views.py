@@ -34,9 +34,10 @@ def account_list(request: EventRequest) -> HttpResponse:
 
 
 def _with_what_is_shown(chosen: ListFilter, rows: Rows) -> Rows:
+    listed: Rows = rows.select_related("owner")
     if chosen.everything:
-        return rows.select_related("owner").annotate(shows=CountOf("targets"))
-    return rows.select_related("account", "owner").prefetch_related("stands")
+        return listed.annotate(shows=CountOf("targets"))
+    return listed.select_related("account").prefetch_related("stands")
 
 
 @require_GET

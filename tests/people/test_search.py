@@ -87,6 +87,39 @@ def test_a_frequent_word_says_that_there_are_more_and_stays_sorted(client_for, v
     assert response.text.index("Vorname0 Nachname0<") < response.text.index("Vorname0 Nachname1067<")
 
 
+def test_how_many_a_frequent_word_has_is_told_after_the_page(client_for, viewer, organization, crowd, event):
+    client = client_for(viewer)
+
+    page = client.get("/people/?all=1&q=nachname")
+    count = client.get("/people/?all=1&q=nachname", headers={"HX-Request": "true", "HX-Trigger": "count"})
+
+    assert 'id="count" hx-get="?all=1&amp;q=nachname" hx-trigger="load' in page.text
+    assert count.text.strip() == '<span class="topbar-count" id="count">4,000</span>'
+
+
+def test_close_spellings_are_found_when_somebody_waits_for_them(client_for, viewer, organization, crowd, event):
+    asking = {"HX-Request": "true", "HX-Trigger": "alike"}
+
+    response = client_for(viewer).get("/people/?all=1&q=nachnahme3999", headers=asking)
+
+    assert response.text.lstrip().startswith('<div id="list"')
+    assert "Nachname3999</a>" in response.text
+    assert "these come close" in response.text
+
+
+def test_a_time_limit_ends_the_statement_and_nothing_else(organization):
+    with org_scope(organization.pk), connection.cursor() as cursor:
+        with pytest.raises(search.OutOfTime), search.time_limit(20):
+            cursor.execute("SELECT pg_sleep(5)")
+        with search.walking():
+            cursor.execute("SELECT current_setting('enable_sort')")
+            inside = cursor.fetchone()[0]
+        cursor.execute("SELECT current_setting('enable_sort'), current_setting('statement_timeout')")
+        after = cursor.fetchone()
+
+    assert (inside, *after) == ("off", "on", "0")
+
+
 @pytest.mark.parametrize(
     "text", ["%", "_", "\\", "'", "%%", "a%b", "x'; DROP TABLE people_person; --", "\x00", "   ", "a" * 200]
 )
