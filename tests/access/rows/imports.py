@@ -1,14 +1,17 @@
 """Imports: everybody sees them, reps bring lists in."""
 
+from django.core.files.uploadedfile import SimpleUploadedFile
+
 from identity.models import Organization
 from tests.access.matrix import REP, VIEWER, members, operation
 from tests.people.importing.helpers import begin, bring_in
 
+FILE = b"Company,City\nAcme GmbH,Bremen\n"
 LIST = [["Company", "City"], ["Acme GmbH", "Bremen"], ["", "Nowhere"]]
 
 
 def _draft(organization: Organization) -> object:
-    return begin(organization, b"Company,City\nAcme GmbH,Bremen\n").pk
+    return begin(organization, FILE).pk
 
 
 def _checked(organization: Organization) -> object:
@@ -21,7 +24,7 @@ def _finished(organization: Organization) -> object:
 
 ROWS = {
     "imports:list": members(get=VIEWER),
-    "imports:upload": members(post=REP, data={}),
+    "imports:upload": members(post=REP, data={"file": SimpleUploadedFile("list.csv", FILE)}),
     "imports:show": members(get=VIEWER, pk="finished_import"),
     "imports:format": members(
         get=REP, post=REP, pk="draft_import", data={"encoding": "utf-8", "delimiter": ",", "header_row": 1}
@@ -34,7 +37,7 @@ ROWS = {
     "imports:rejected": members(get=REP, pk="finished_import"),
     "imports:original": members(get=REP, pk="finished_import"),
     "GET /api/imports": operation(VIEWER),
-    "POST /api/imports": operation(REP),
+    "POST /api/imports": operation(REP, body={"file": SimpleUploadedFile("list.csv", FILE)}),
     "GET /api/imports/{import_id}": operation(VIEWER, import_id="finished_import"),
     "POST /api/imports/{import_id}/run": operation(REP, import_id="checked_import"),
     "GET /api/imports/{import_id}/errors": operation(REP, import_id="finished_import"),

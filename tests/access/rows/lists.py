@@ -21,6 +21,14 @@ def job(organization):
         ).pk
 
 
+def at_a_show(organization):
+    return f"eventId={EventFactory.create(organization=organization).pk}"
+
+
+def about(organization):
+    return {"accountId": str(AccountFactory.create(organization=organization).pk)}
+
+
 BUILDERS = {
     "job": job,
     "event": lambda organization: EventFactory.create(organization=organization).pk,
@@ -89,11 +97,11 @@ ROWS = {
     "PATCH /api/people/{person_id}": operation(REP, person_id="person", body={"title": "Admiral"}),
     "DELETE /api/people/{person_id}": operation(MANAGER, person_id="person"),
     "GET /api/activities": operation(VIEWER),
-    "POST /api/notes": operation(REP, body={"body": "Met."}),
+    "POST /api/notes": operation(REP, body=lambda organization: about(organization) | {"body": "Met."}),
     "GET /api/tasks": operation(VIEWER),
-    "POST /api/tasks": operation(REP, body={"title": "Call"}),
+    "POST /api/tasks": operation(REP, body=lambda organization: about(organization) | {"title": "Call"}),
     "POST /api/tasks/{task_id}/done": operation(REP, task_id="task"),
-    "GET /api/export/people/stream": operation(REP),
-    "GET /api/export/accounts/stream": operation(REP),
+    "GET /api/export/people/stream": operation(REP, query=at_a_show),
+    "GET /api/export/accounts/stream": operation(REP, query=at_a_show),
     "POST /api/export/full": operation(REP, body={"format": "json"}),
 }
