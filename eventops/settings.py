@@ -69,7 +69,7 @@ INSTALLED_APPS = [
     "identity.admin_app.EventopsAdminConfig",
 ]
 
-if DEBUG or EVENTOPS_DEMO or env.bool("EVENTOPS_SANDBOX_APP", default=False):
+if DEBUG or EVENTOPS_DEMO:
     INSTALLED_APPS.append("sandbox")
 
 MIDDLEWARE = [

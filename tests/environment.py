@@ -10,7 +10,6 @@ FIXED = {
     "WHITENOISE_USE_FINDERS": "1",
     "EVENTOPS_DEMO": "0",
     "DEBUG": "0",
-    "EVENTOPS_SANDBOX_APP": "1",
     "EMAIL_URL": "memorymail://",
     "EVENTOPS_IGNORE_DOTENV": "1",
     "WORKER_HEALTH_PORT": "0",

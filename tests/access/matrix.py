@@ -64,10 +64,6 @@ class Rule:
         """Whether the address, its query or the data names rows of the organization, which a stranger must not reach."""
         return bool(self.arguments) or callable(self.data) or callable(self.query)
 
-    def must_succeed(self, api_method: str) -> bool:
-        """Whether whoever is let in must be served: operations always, pages where the row says what to post."""
-        return bool(api_method) or self.data is not None
-
 
 def members(
     *,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
+from functools import cache
 from typing import Any
 
 import pytest
@@ -63,18 +64,20 @@ def browsers(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[str
 
 @pytest.fixture
 def ask(browsers: Mapping[str, Client]) -> Ask:
-    """``ask(who, key, method)`` -> what happened, in a word or a status; what it changed is rolled back."""
+    """``ask(who, key, method)`` -> what happened, in a word or a status; what the answer changed is rolled back."""
+    with system_scope():
+        home = Organization.objects.get(slug=HOME)
+
+    @cache
+    def prepared(key: str) -> tuple[str, Any]:
+        return _address(ROUTES[key], MATRIX[key], home), MATRIX[key].data_for(home)
 
     def ask(who: str, key: str, method: str) -> str:
-        rule, route, browser = MATRIX[key], ROUTES[key], browsers[who]
+        browser, is_api, (address, data) = browsers[who], bool(ROUTES[key].method), prepared(key)
         cookies = deepcopy(browser.cookies)
         with transaction.atomic():
-            with system_scope():
-                home = Organization.objects.get(slug=HOME)
-            response = _send(
-                browser, method, _address(route, rule, home), rule.data_for(home), is_api=bool(route.method)
-            )
-            answer = _read(response, must_succeed=rule.must_succeed(route.method))
+            response = _send(browser, method, address, data, is_api=is_api)
+            answer = _read(response, must_succeed=is_api or data is not None)
             if who == "stranger" and not response.streaming and SECRET.encode() in response.content:
                 answer = "LEAK"
             transaction.set_rollback(True)
