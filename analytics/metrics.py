@@ -17,6 +17,8 @@ from identity.models import Organization
 from meetings.models import Meeting
 from outreach.models import Message
 
+AGREED = (Meeting.Status.CONFIRMED, Meeting.Status.CHECKED_IN, Meeting.Status.HELD)
+"""A meeting both sides want, or wanted and had."""
 PERIOD = 30
 """The days of the response rate, in UTC, today included."""
 TOP = 10
