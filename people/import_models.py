@@ -28,8 +28,7 @@ class ListImport(TenantModel):
 
         READ = "read", "Reading the file"
         GROUP = "group", "Looking for repeated rows"
-        COMPANIES = "companies", "Companies"
-        PEOPLE = "rows", "Rows"
+        PEOPLE = "rows", "Companies and people"
 
     class Mode(models.TextChoices):
         BOTH = "both", "Create new and update existing"
@@ -54,6 +53,10 @@ class ListImport(TenantModel):
     error = models.TextField(blank=True)
     rows_total = models.PositiveIntegerField(default=0)
     rows_done = models.PositiveIntegerField(default=0, help_text="Rows the present phase has behind it.")
+    rows_ahead = models.JSONField(
+        default=list, blank=True, help_text="Stretches of rows, [low, high], done before those in front of them."
+    )
+    companies_done = models.PositiveIntegerField(default=0, help_text="Rows whose companies are settled.")
     rows_created = models.PositiveIntegerField(default=0)
     rows_updated = models.PositiveIntegerField(default=0)
     rows_unchanged = models.PositiveIntegerField(default=0)

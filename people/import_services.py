@@ -101,7 +101,7 @@ def run(list_import: ListImport, *, ring: bool = True) -> None:
             _ring(list_import)
         return
     read = list_import.status == Status.CHECKED
-    _reset(list_import, Status.RUNNING, Phase.COMPANIES if read else Phase.READ, ring=ring)
+    _reset(list_import, Status.RUNNING, Phase.PEOPLE if read else Phase.READ, ring=ring)
 
 
 @transaction.atomic
@@ -122,6 +122,7 @@ def _open(list_import: ListImport) -> ListImport:
 
 def _reset(list_import: ListImport, status: str, phase: str, *, ring: bool) -> None:
     list_import.status, list_import.phase, list_import.error, list_import.rows_done = status, phase, "", 0
+    list_import.rows_ahead, list_import.companies_done = [], 0
     for name in COUNTS:
         setattr(list_import, name, 0)
     if phase == Phase.READ:
