@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection
 
-from common.bulk import copy_rows
+from common.bulk import copy_rows, text_array
 from common.tabular import Row, open_table
 from common.text import company_key, domain_key, normalise
 from identity.models import Membership
@@ -100,9 +100,9 @@ def _row_values(record: Record) -> tuple[Any, ...]:
         record.hall,
         record.stand,
         None if record.person is None else _json(record.person),
-        record.emails,
-        record.emails_norm,
-        record.person_tags,
+        text_array(record.emails),
+        text_array(record.emails_norm),
+        text_array(record.person_tags),
         record.excerpt,
         _json(record.cleaned) if record.cleaned else None,
         record.reason,
@@ -129,7 +129,7 @@ def _company_values(records: Sequence[Record]) -> Iterator[tuple[Any, ...]]:
         tags.extend(tag for tag in record.account_tags if tag not in tags)
     for key, (first, data, target, tags) in merged.items():
         domain = domain_key(data.get("website", ""))
-        yield key, first.row_no, company_key(data["name"]), domain, _json(data), _json(target), tags
+        yield key, first.row_no, company_key(data["name"]), domain, _json(data), _json(target), text_array(tags)
 
 
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
