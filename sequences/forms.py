@@ -21,7 +21,7 @@ class SequenceForm(forms.ModelForm):  # type: ignore[type-arg]
         self.organization = organization
         shows = self.fields["event"]
         assert isinstance(shows, forms.ModelChoiceField)  # noqa: S101 - a foreign key's field
-        shows.queryset = Event.objects.for_org(organization)
+        shows.queryset = Event.objects.for_org(organization).in_use()
         shows.empty_label = "Any show"
 
     def clean_name(self) -> str:

@@ -49,6 +49,8 @@ ROWS = {
     "events:switch": members(post=VIEWER),
     "events:detail": members(get=VIEWER, pk="event"),
     "events:edit": members(get=MANAGER, post=MANAGER, pk="event"),
+    "events:archive": members(post=MANAGER, pk="event"),
+    "events:delete": members(get=MANAGER, post=MANAGER, pk="event"),
     "accounts:list": members(get=VIEWER),
     "accounts:filter": members(get=VIEWER),
     "accounts:suggest": members(get=VIEWER),
