@@ -52,7 +52,7 @@ def check_configuration(app_configs: Any = None, **kwargs: Any) -> list[CheckMes
     if is_production() and is_weak(settings.SECRET_KEY):
         found.append(
             Error(
-                "AUTH_SECRET is missing or weak: it signs sessions and protects stored tokens.",
+                "AUTH_SECRET is missing or weak: it signs sessions and links.",
                 hint="Set it to the output of: openssl rand -base64 48",
                 id="eventops.E002",
             )
