@@ -1,5 +1,7 @@
 """Search under row-level security: through the index, and never beyond one's own organization."""
 
+import re
+
 import pytest
 from django.db import connection, transaction
 
@@ -20,6 +22,13 @@ def crowded(django_db_setup, django_db_blocker):
         _fill(organization)
         yield organization
         transaction.set_rollback(True)
+
+
+@pytest.fixture
+def onlooker(crowded, client_for):
+    """The browser of a viewer of the crowded organization."""
+    EventFactory.create(organization=crowded)
+    return client_for(MembershipFactory.create(organization=crowded, role="viewer").user)
 
 
 def _fill(organization):
@@ -67,7 +76,7 @@ def test_the_same_search_without_the_function_cannot_use_it(crowded):
         cursor.execute("EXPLAIN SELECT id FROM people_person WHERE search_text LIKE '%nachname3999%'")
         plan = "\n".join(row[0] for row in cursor.fetchall())
 
-    assert "person_search" not in plan
+    assert not re.search(r"Index Cond: .*search_text", plan)
 
 
 @pytest.mark.parametrize("text", ["nachname1", "nachname3999", "vorname9 nach", "na", "crowd", "nachnahme3999"])
@@ -85,33 +94,28 @@ def test_without_a_scope_nothing_is_found(crowded):
     assert search.alike("people_person", "nachnahme1") == []
 
 
-def test_a_frequent_word_says_that_there_are_more_and_stays_sorted(client_for, crowded):
-    viewer = MembershipFactory.create(organization=crowded, role="viewer").user
-    EventFactory.create(organization=crowded)
-
+def test_a_frequent_word_says_that_there_are_more_and_stays_sorted(onlooker, crowded):
     with org_scope(crowded.pk):
         found = search.find("people_person", "crowd", cap=100)
-    response = client_for(viewer).get("/people/?all=1&sort=name&q=nachname")
+    response = onlooker.get("/people/?all=1&sort=name&q=nachname")
 
     assert (found.number, found.complete) == (100, False)
     assert "2,000+" in response.text
     assert response.text.index("Vorname0 Nachname0<") < response.text.index("Vorname0 Nachname1067<")
 
 
-def test_how_many_a_frequent_word_has_is_told_after_the_page(client_for, viewer, organization, crowd, event):
-    client = client_for(viewer)
-
-    page = client.get("/people/?all=1&q=nachname")
-    count = client.get("/people/?all=1&q=nachname", headers={"HX-Request": "true", "HX-Trigger": "count"})
+def test_how_many_a_frequent_word_has_is_told_after_the_page(onlooker):
+    page = onlooker.get("/people/?all=1&q=nachname")
+    count = onlooker.get("/people/?all=1&q=nachname", headers={"HX-Request": "true", "HX-Trigger": "count"})
 
     assert 'id="count" hx-get="?all=1&amp;q=nachname" hx-trigger="load' in page.text
     assert count.text.strip() == '<span class="topbar-count" id="count">4,000</span>'
 
 
-def test_close_spellings_are_found_when_somebody_waits_for_them(client_for, viewer, organization, crowd, event):
+def test_close_spellings_are_found_when_somebody_waits_for_them(onlooker):
     asking = {"HX-Request": "true", "HX-Trigger": "alike"}
 
-    response = client_for(viewer).get("/people/?all=1&q=nachnahme3999", headers=asking)
+    response = onlooker.get("/people/?all=1&q=nachnahme3999", headers=asking)
 
     assert response.text.lstrip().startswith('<div id="list"')
     assert "Nachname3999</a>" in response.text
