@@ -22,6 +22,7 @@ class ListImport(TenantModel):
         RUNNING = "running", "Running"
         FINISHED = "finished", "Finished"
         FAILED = "failed", "Failed"
+        STOPPED = "stopped", "Stopped"
 
     class Phase(models.TextChoices):
         """How far a check or a run has come; a worker that takes over goes on from here."""
@@ -96,6 +97,11 @@ class ListImport(TenantModel):
     def look(self) -> str:
         """The status word of the shared palette (``common.tones``)."""
         return {"checking": "processing", "checked": "preview", "running": "importing"}.get(self.status, self.status)
+
+    @property
+    def rows_settled(self) -> int:
+        """How many rows have found their end so far."""
+        return self.rows_created + self.rows_updated + self.rows_unchanged + self.rows_rejected
 
     @property
     def is_at_work(self) -> bool:
