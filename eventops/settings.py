@@ -181,6 +181,7 @@ EVENTOPS_SIGNUP = env.str("EVENTOPS_SIGNUP", default="open")
 EVENTOPS_SIGNUP_DOMAINS = [domain.lower() for domain in env.list("EVENTOPS_SIGNUP_DOMAINS", default=[])]
 SOCIALACCOUNT_ADAPTER = "identity.adapter.SocialAccountAdapter"
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
+_SIGN_IN_AT = {"google": "https://accounts.google.com", "microsoft": "https://login.microsoftonline.com"}
 SOCIALACCOUNT_PROVIDERS = {
     name: {
         "APPS": [
@@ -190,7 +191,7 @@ SOCIALACCOUNT_PROVIDERS = {
             }
         ]
     }
-    for name in ("google", "microsoft")
+    for name in _SIGN_IN_AT
     if (client_id := env.str(f"{name.upper()}_LOGIN_CLIENT_ID", default=""))
 }
 
@@ -292,7 +293,8 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": [SELF],
         "object-src": [NONE],
         "base-uri": [NONE],
-        "form-action": [SELF],
+        # Browsers hold the redirect that follows a form to this as well.
+        "form-action": [SELF, *(_SIGN_IN_AT[name] for name in SOCIALACCOUNT_PROVIDERS)],
         "frame-ancestors": [NONE],
     }
 }
