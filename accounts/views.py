@@ -36,8 +36,10 @@ def account_list(request: EventRequest) -> HttpResponse:
 def _with_what_is_shown(chosen: ListFilter, rows: Rows) -> Rows:
     listed: Rows = rows.select_related("owner")
     if chosen.everything:
-        return listed.annotate(shows=CountOf("targets"))
-    return listed.select_related("account").prefetch_related("stands")
+        listed = listed.annotate(shows=CountOf("targets"))
+    else:
+        listed = listed.select_related("account").prefetch_related("stands")
+    return listed
 
 
 @require_GET
