@@ -19,6 +19,7 @@ RUN groupadd --system --gid 10001 eventops \
 WORKDIR /app
 COPY --from=build /opt/venv /opt/venv
 COPY . /app
+RUN python -m compileall -q /app
 # The secret and the address are for this command only; nothing connects.
 RUN AUTH_SECRET=only-to-collect-static-files-while-building \
     DATABASE_URL=postgresql://nobody@127.0.0.1:1/none \
