@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from accounts.filters import ListFilter
 from accounts.models import BulkJob
+from common.happenings import Happening, Kind
 from events.models import Event
 from identity.models import Organization, Role, User
 from identity.scope import org_scope, system_scope
@@ -44,6 +45,13 @@ class Batch:
     actor: User | None
     everything: bool = False
     """Whether they were chosen on the list of the whole organization rather than of the show."""
+
+    def happening(self, kind: Kind, summary: str, **about: Any) -> Happening:
+        """What this batch did to one row, for its timeline."""
+        actor_id = self.actor.pk if self.actor else None
+        return Happening(
+            kind=kind, organization_id=self.organization_id, actor_id=actor_id, summary=summary, **about
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

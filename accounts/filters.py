@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, cast
 from uuid import UUID
 
@@ -173,8 +173,9 @@ class ListFilter(forms.Form):
                 return keyset_page(rows, sort=self.sort_fields, **place)
         if self.frequent:
             with suppress(OutOfTime):
-                self.found = collect(self.table, self.chosen["q"])
-                rows = self._among(rows, self.found) if self.found.complete else rows
+                found = collect(self.table, self.chosen["q"])
+                self.found = replace(found, guessable=found.number == 0)
+                rows = self._among(rows, found) if found.complete else rows
         return keyset_page(rows, sort=self.sort_fields, **place)
 
     def expected(self, rows: Rows) -> int:
@@ -245,7 +246,8 @@ class ListFilter(forms.Form):
                 if not isinstance(text, (list, tuple))
             }
             chosen = value if isinstance(value, list) else [value]
-            return f"{label} {' or '.join(names.get(str(item), str(item)) for item in chosen)}"
+            text = " or ".join(names.get(str(item), str(item)) for item in chosen)
+            return f"owned by {text}" if name == "owner" else f"{label} {text}"
         return f"{label} {value}"
 
 
