@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings as config
 from django.db import OperationalError, connection, models, transaction
 from psycopg import errors
 
@@ -170,11 +171,11 @@ _WALK = {
 
 @contextmanager
 def time_limit(milliseconds: int, **settings: str) -> Iterator[None]:
-    """Give the statements inside this much time each, in a savepoint of their own. Raises ``OutOfTime``.
+    """Give the statements inside this much time each (times ``QUERY_PATIENCE``), in a savepoint. Raises ``OutOfTime``.
 
     ``settings`` of the database hold inside as well.
     """
-    values = {"statement_timeout": str(milliseconds), **settings}
+    values = {"statement_timeout": str(int(milliseconds * config.QUERY_PATIENCE)), **settings}
     try:
         with transaction.atomic():
             before = _settings(values)

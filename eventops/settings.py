@@ -126,6 +126,9 @@ if env.bool("DATABASE_POOL", default=False):
         "timeout": 5,
     }
 
+QUERY_PATIENCE = env.float("QUERY_PATIENCE", default=1.0)
+"""Lists give a query some milliseconds before they choose another way; this multiplies them, for a slow database."""
+
 REDIS_URL = env.str("REDIS_URL", default="")
 """The broker and, in the next database number, the cache. Empty: no background work, cache in memory."""
 

@@ -13,6 +13,7 @@ FIXED = {
     "EMAIL_URL": "memorymail://",
     "EVENTOPS_IGNORE_DOTENV": "1",
     "WORKER_HEALTH_PORT": "0",
+    "QUERY_PATIENCE": "100",
 }
 
 for name in ("SANDBOX_URL", "SENDGRID_API_KEY", "OPENAI_API_KEY", "SENTRY_DSN", "CRON_SECRET", "DATABASE_POOL"):
