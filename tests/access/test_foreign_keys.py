@@ -114,6 +114,7 @@ def arguments_of(own: Rows) -> dict[str, Any]:
     return named | {
         "actor": own[Membership],
         "email": "x@example.com",
+        "name": "Anything",
         "subject": "account",
         "list_import": own[ListImport],
     }
