@@ -14,6 +14,7 @@ from email_validator import EmailNotValidError, validate_email
 from nameparser import HumanName
 
 from accounts.models import TargetAccount, Tier
+from common.copying import FORMULA_STARTS
 from common.text import domain_key, normalise
 from people.importing.vocabulary import EMPTY, FALSE, TRUE
 from people.models import PERSONA_FLAGS
@@ -53,7 +54,7 @@ def tidy(text: str) -> str:
     if not text.isprintable():
         text = text.translate(_INVISIBLE)
         text = "".join(c if c in "\n\t" or unicodedata.category(c) not in {"Cc", "Cs"} else " " for c in text).strip()
-    if text[:1] == "'" and text[1:2] in {"=", "+", "-", "@", "\t"}:
+    if text[:1] == "'" and text[1:2] and text[1:2] in FORMULA_STARTS:
         text = text[1:].lstrip()
     if "  " in text or "\t" in text:
         text = _SPACES.sub(" ", text)

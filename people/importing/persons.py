@@ -123,21 +123,18 @@ WHERE c.person_id IS NOT NULL AND NOT c.is_new AND c.first_row IS NULL AND EXIST
 
 _STANDS = f"""
 WITH said AS (
-    SELECT account_id, hall, stand, min(row_no) AS row_no FROM chunk
-    WHERE reason = '' AND (hall <> '' OR stand <> '') AND account_id IS NOT NULL GROUP BY account_id, hall, stand
-), missing AS (
-    SELECT t.id AS target_id, s.hall, s.stand, s.row_no
-    FROM said s JOIN accounts_targetaccount t
-        ON t.organization_id = %(org)s AND t.event_id = %(event)s AND t.account_id = s.account_id
-    WHERE NOT EXISTS (
-        SELECT FROM accounts_stand k WHERE k.organization_id = %(org)s AND k.target_id = t.id
-            AND k.hall = s.hall AND k.number = s.stand)
+    SELECT t.id AS target_id, c.hall, c.stand, min(c.row_no) AS row_no
+    FROM chunk c JOIN accounts_targetaccount t
+        ON t.organization_id = %(org)s AND t.event_id = %(event)s AND t.account_id = c.account_id
+    WHERE c.reason = '' AND (c.hall <> '' OR c.stand <> '') GROUP BY t.id, c.hall, c.stand
 ), written AS (
     INSERT INTO accounts_stand (id, organization_id, created_at, updated_at, target_id, hall, number)
-    SELECT {UUID7_SQL}, %(org)s, %(now)s, %(now)s, target_id, hall, stand FROM missing
-    ON CONFLICT DO NOTHING
+    SELECT {UUID7_SQL}, %(org)s, %(now)s, %(now)s, target_id, hall, stand FROM said
+    ON CONFLICT DO NOTHING RETURNING target_id, hall, number
 )
-UPDATE chunk SET adds = true FROM missing m WHERE chunk.row_no = m.row_no AND NOT chunk.adds
+UPDATE chunk SET adds = true
+FROM said s JOIN written w ON w.target_id = s.target_id AND w.hall = s.hall AND w.number = s.stand
+WHERE chunk.row_no = s.row_no AND NOT chunk.adds
 """  # noqa: S608
 
 _STANDS_FORESEEN = """

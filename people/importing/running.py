@@ -4,6 +4,7 @@ A lease keeps a second worker from starting; the lock on the import and its mark
 """
 
 import gc
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -53,7 +54,7 @@ def work(import_id: UUID, *, budget_seconds: float = BUDGET_SECONDS, lease: time
     if not job.claim():
         return True
     try:
-        with _seldom_collecting():
+        with _in_a_hurry():
             return job.run()
     except _Lost:
         return True
@@ -80,14 +81,19 @@ def waiting(now_plus: timedelta = timedelta()) -> list[UUID]:
 
 
 @contextmanager
-def _seldom_collecting() -> Iterator[None]:
-    """A chunk is many small objects without cycles; looking for cycles again and again would cost half of the time."""
-    usual = gc.get_threshold()
+def _in_a_hurry() -> Iterator[None]:
+    """A chunk is many small objects without cycles; looking for cycles again and again would cost half of the time.
+
+    The thread that talks to the database must not wait long for the one that reads.
+    """
+    usual, switching = gc.get_threshold(), sys.getswitchinterval()
     gc.set_threshold(200_000, 10, 10)
+    sys.setswitchinterval(0.0005)
     try:
         yield
     finally:
         gc.set_threshold(*usual)
+        sys.setswitchinterval(switching)
 
 
 class _Job:
