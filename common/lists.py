@@ -11,9 +11,6 @@ from common.search import OutOfTime, time_limit
 
 COUNT_CAP = 10_000
 COUNT_PATIENCE_MS = 40
-SECOND_PATIENCE = 10
-"""How many times longer a list may be counted of which only a few rows are expected."""
-FEW = 1_000
 
 
 @dataclass(frozen=True)
@@ -43,24 +40,14 @@ class Chip:
 
 
 def capped_count(rows: "models.QuerySet[Any]", *, cap: int = COUNT_CAP, patience_ms: int = COUNT_PATIENCE_MS) -> Count:
-    """Count up to ``cap``. What takes longer than ``patience_ms`` is answered with the planner's estimate.
-
-    An estimate of a few rows is counted after all, with more patience: it is wrong where the planner knows nothing yet,
-    which is right after an import, and a small number with "about" before it helps nobody.
-    """
+    """Count up to ``cap``. What takes longer than ``patience_ms`` is answered with the planner's estimate."""
     plain = rows.order_by().values("pk")
-    expected = 0
-    for patience in (patience_ms, patience_ms * SECOND_PATIENCE):
-        try:
-            with time_limit(patience):
-                number = plain[: cap + 1].count()
-        except OutOfTime:
-            expected = expected_rows(plain)
-            if expected > FEW:
-                break
-        else:
-            return Count(min(number, cap), more=number > cap)
-    return Count(in_round(expected), about=True)
+    try:
+        with time_limit(patience_ms):
+            number = plain[: cap + 1].count()
+    except OutOfTime:
+        return Count(in_round(expected_rows(plain)), about=True)
+    return Count(min(number, cap), more=number > cap)
 
 
 def expected_rows(rows: "models.QuerySet[Any, Any]") -> int:
