@@ -20,7 +20,7 @@ from common.happenings import Happening, Kind, announce
 from common.tabular import UnreadableError
 from identity.scope import org_scope, system_scope
 from people.import_models import ImportCompany, ImportRow, ListImport, Outcome
-from people.importing import companies, files, grouping, lanes, mapping, persons, staging
+from people.importing import companies, files, grouping, lanes, mapping, persons, search, staging
 from people.importing.companies import Policies
 from people.importing.lanes import Plan, Task, read_ahead
 from people.importing.mapping import MappingError
@@ -55,7 +55,10 @@ def work(import_id: UUID, *, budget_seconds: float = BUDGET_SECONDS, lease: time
         return True
     try:
         with _in_a_hurry():
-            return job.run()
+            is_done = job.run()
+        if is_done:
+            search.settle()
+        return is_done
     except _Lost:
         return True
     except (UnreadableError, MappingError) as error:
@@ -255,6 +258,7 @@ class _Job:
             ).order_by("first_row", "key")
         )
         if found:
+            search.set_aside()
             companies.compare(current, policies, found, write=current.status == Status.RUNNING)
 
         def note(locked: ListImport) -> None:
