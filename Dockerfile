@@ -15,17 +15,17 @@ ENV PATH=/opt/venv/bin:$PATH \
     BUILD_ID=$BUILD_ID
 RUN groupadd --system --gid 10001 eventops \
     && useradd --system --uid 10001 --gid eventops --home-dir /app --shell /usr/sbin/nologin eventops \
-    && install -d -o eventops -g eventops /app /app/media
+    && install -d -o eventops -g eventops /app
 WORKDIR /app
 COPY --from=build /opt/venv /opt/venv
 COPY . /app
+RUN python -m compileall -q /app
 # The secret and the address are for this command only; nothing connects.
 RUN AUTH_SECRET=only-to-collect-static-files-while-building \
     DATABASE_URL=postgresql://nobody@127.0.0.1:1/none \
     python manage.py collectstatic --noinput --verbosity 0
 USER eventops
 EXPOSE 8000 8080
-VOLUME /app/media
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["/app/docker/entrypoint.sh"]
 CMD ["web"]

@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from accounts.filters import ListFilter
 from accounts.models import BulkJob
+from common.happenings import Happening, Kind
 from events.models import Event
 from identity.models import Organization, Role, User
 from identity.scope import org_scope, system_scope
@@ -45,6 +46,13 @@ class Batch:
     actor: User | None
     everything: bool = False
     """Whether they were chosen on the list of the whole organization rather than of the show."""
+
+    def happening(self, kind: Kind, summary: str, **about: Any) -> Happening:
+        """What this batch did to one row, for its timeline."""
+        actor_id = self.actor.pk if self.actor else None
+        return Happening(
+            kind=kind, organization_id=self.organization_id, actor_id=actor_id, summary=summary, **about
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +143,9 @@ class Selection:
 
     def filter(self) -> ListFilter:
         query = QueryDict(self.query)
-        return self.subject.make_filter(query, organization=self.organization, user=self.user, event=self.event)
+        return self.subject.make_filter(
+            query, organization=self.organization, user=self.user, event=self.event, patient=True
+        )
 
     def rows(self) -> Any:
         """The chosen rows, unsorted. Single ids are looked for in the whole organization, never beyond."""

@@ -1,7 +1,8 @@
 """What the lists of accounts can be filtered by; the same words serve the page, bulk actions, exports and the API."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, cast
 from uuid import UUID
 
@@ -11,13 +12,17 @@ from django.http import QueryDict
 
 from accounts.models import Account, AccountTag, Stand, Tag, TargetAccount, Tier
 from accounts.owners import members
-from common.lists import Chip, Count, capped_count
+from common.lists import COUNT_CAP, Chip, Count, capped_count, expected_rows, in_round
 from common.paging import Page, keyset_page
-from common.search import Found, find, index_order, words_of
+from common.search import PATIENT_MS, Found, OutOfTime, collect, find, time_limit, walking, words_of
 from events.models import Event
 from identity.models import Organization, User
 
 Rows = QuerySet[Any, Any]
+
+COUNT_PATIENCE_MS = 15
+FEW = 5_000
+"""So many rows are sorted faster than their first page is found by reading an index in its order."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +52,16 @@ class ListFilter(forms.Form):
 
     q = forms.CharField(label="Search", required=False, max_length=200)
 
-    def __init__(self, query: QueryDict, *, organization: Organization, user: User, event: Event | None = None) -> None:
+    def __init__(
+        self,
+        query: QueryDict,
+        *,
+        organization: Organization,
+        user: User,
+        event: Event | None = None,
+        patient: bool = False,
+    ) -> None:
+        """``patient`` says that somebody waits for all of it, not for a page."""
         super().__init__(query)
         self.query, self.organization, self.user = query, organization, user
         self.id_path, self.text_path = "id", "search_text"
@@ -61,7 +75,11 @@ class ListFilter(forms.Form):
         self.prepare()
         self.is_valid()
         self.chosen = {k: v for k, v in self.cleaned_data.items() if v not in (None, "", [])}
+        self.patient = patient
         self.found: Found | None = None
+        self._expected: int | None = None
+        self._whole: int | None = None
+        self._seen = 0
 
     def prepare(self) -> None:
         """Fill in choices, and drop the fields that make no sense on this list."""
@@ -116,9 +134,9 @@ class ListFilter(forms.Form):
         text = self.chosen.get("q", "")
         if not text:
             return rows
-        self.found = find(self.table, text)
+        self.found = find(self.table, text, patient=self.patient)
         if self.found.complete:
-            return rows.filter(**{f"{self.id_path}__any_of": self.found.array})
+            return self._among(rows, self.found)
         # A frequent word: reading the list in its own order meets enough of them soon.
         for word in words_of(text):
             if len(word) < 3:
@@ -129,21 +147,61 @@ class ListFilter(forms.Form):
                 rows = rows.filter(**{f"{self.text_path}__contains": word})
         return rows
 
+    def _among(self, rows: Rows, found: Found) -> Rows:
+        return rows.filter(**{f"{self.id_path}__any_of": found.array})
+
+    @property
+    def frequent(self) -> bool:
+        """Whether the search is for words of so many rows that these were not collected."""
+        return self.found is not None and not self.found.complete
+
     def page(self, rows: Rows, *, cursor: str = "", limit: int = 50) -> Page[Any]:
         """A page of ``rows`` in the list's order. Raises ``InvalidCursor``."""
-        if self.found is None or self.found.complete:
-            return keyset_page(rows, sort=self.sort_fields, limit=limit, cursor=cursor)
-        with index_order():
-            return keyset_page(rows, sort=self.sort_fields, limit=limit, cursor=cursor)
+        page = self._page(rows, cursor=cursor, limit=limit)
+        if not cursor:
+            self._seen = len(page.items)
+            self._whole = None if page.has_more else self._seen
+        return page
+
+    def _page(self, rows: Rows, **place: Any) -> Page[Any]:
+        """Many rows are read in the order of the sort until the page is full, few are collected and sorted.
+
+        The planner tells which it will be; of words it cannot, and the clock decides.
+        """
+        if self.frequent or self.expected(rows) > FEW:
+            with suppress(OutOfTime), walking():
+                return keyset_page(rows, sort=self.sort_fields, **place)
+        if self.frequent:
+            with suppress(OutOfTime):
+                found = collect(self.table, self.chosen["q"])
+                self.found = replace(found, guessable=found.number == 0)
+                rows = self._among(rows, found) if found.complete else rows
+        return keyset_page(rows, sort=self.sort_fields, **place)
+
+    def expected(self, rows: Rows) -> int:
+        """How many ``rows`` the planner expects, asked once."""
+        if self._expected is None:
+            self._expected = expected_rows(rows)
+        return self._expected
 
     def count(self, rows: Rows) -> Count:
-        """How many there are; of a word too frequent to count, at least those that were looked at."""
-        if self.found is None or self.found.complete:
-            return capped_count(rows)
-        if self.everything and len(self.chosen) == 1:
-            return Count(self.found.number, more=True)
-        looked_at = capped_count(rows.filter(**{f"{self.id_path}__any_of": self.found.array}))
-        return Count(looked_at.number, more=True)
+        """How many there are, without taking long: exact, about, or of a frequent word at least. Ask after ``page``."""
+        if self._whole is not None:
+            return Count(self._whole)
+        if self.found and self.frequent:
+            only_search = self.everything and len(self.chosen) == 1
+            return Count(max(self.found.number if only_search else 0, self._seen), more=True)
+        if (expected := self.expected(rows)) > COUNT_CAP:
+            return Count(in_round(expected), about=True)
+        return capped_count(rows, patience_ms=COUNT_PATIENCE_MS)
+
+    def exact_count(self) -> Count | None:
+        """How many there are, however many; None when that takes longer than somebody looks at a list."""
+        try:
+            with time_limit(PATIENT_MS):
+                return Count(self.rows().count())
+        except OutOfTime:
+            return None
 
     def owner_filter(self, path: str = "owner") -> Q:
         values = self.chosen.get("owner", [])
@@ -188,7 +246,8 @@ class ListFilter(forms.Form):
                 if not isinstance(text, (list, tuple))
             }
             chosen = value if isinstance(value, list) else [value]
-            return f"{label} {' or '.join(names.get(str(item), str(item)) for item in chosen)}"
+            text = " or ".join(names.get(str(item), str(item)) for item in chosen)
+            return f"owned by {text}" if name == "owner" else f"{label} {text}"
         return f"{label} {value}"
 
 

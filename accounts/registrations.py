@@ -8,16 +8,14 @@ from django.utils import timezone
 
 from accounts import services
 from accounts.bulk import Batch, BulkAction, Subject, register_action, register_subject
-from accounts.bulk_forms import ChoiceForm, ExportForm, OwnerForm, TagForm
-from accounts.exports import write_file
+from accounts.bulk_common import common_actions, new_owner, not_owned_by
+from accounts.bulk_forms import ChoiceForm
 from accounts.filters import AccountFilter
-from accounts.models import Account, AccountTag, Tag, TargetAccount
-from accounts.owners import check_member
-from common.happenings import Happening, Kind, announce
-from common.text import normalise
+from accounts.models import Account, AccountTag, TargetAccount
+from common.happenings import Kind, announce
 from events.models import Event
 from events.panels import Figure, register_figures
-from identity.models import Organization, Role, User
+from identity.models import Organization
 
 
 def _targets(batch: Batch) -> Any:
@@ -38,16 +36,15 @@ def set_field(field: str, batch: Batch) -> int:
 
 def assign(batch: Batch) -> int:
     """Hand the accounts to one owner: at the show, or on the list of all accounts in the organization."""
-    owner = User.objects.filter(pk=batch.params["owner"]).first() if batch.params["owner"] else None
-    check_member(batch.organization_id, owner)
+    owner = new_owner(batch)
     if batch.event is None or batch.everything:
         accounts = Account.objects.for_org(batch.organization_id).filter(pk__in=batch.ids)
-        ids = list(_not_owned_by(accounts, owner).values_list("pk", flat=True))
+        ids = list(not_owned_by(accounts, owner).values_list("pk", flat=True))
         accounts.filter(pk__in=ids).update(owner=owner, updated_at=timezone.now())
         summary = f"Owner is now {owner}" if owner else "Nobody owns it now"
-        announce(*(_assigned(batch, account_id, summary) for account_id in ids))
+        announce(*(batch.happening(Kind.OWNER_ASSIGNED, summary, account_id=pk) for pk in ids))
         return len(ids)
-    targets = list(_not_owned_by(_targets(batch), owner).select_for_update(of=("self",)))
+    targets = list(not_owned_by(_targets(batch), owner).select_for_update(of=("self",)))
     for target in targets:
         target.owner = owner
     _targets(batch).filter(pk__in=[target.pk for target in targets]).update(owner=owner, updated_at=timezone.now())
@@ -55,63 +52,15 @@ def assign(batch: Batch) -> int:
     return len(targets)
 
 
-def _not_owned_by(rows: Any, owner: User | None) -> Any:
-    return rows.filter(owner__isnull=False) if owner is None else rows.exclude(owner=owner)
-
-
-def _assigned(batch: Batch, account_id: Any, summary: str) -> Happening:
-    return Happening(
-        kind=Kind.OWNER_ASSIGNED,
-        organization_id=batch.organization_id,
-        actor_id=batch.actor.pk if batch.actor else None,
-        account_id=account_id,
-        summary=summary,
-    )
-
-
 def _announce(batch: Batch, targets: list[TargetAccount], field: str) -> None:
     actor_id = batch.actor.pk if batch.actor else None
     announce(*services.target_happenings(targets, changed=[field], actor_id=actor_id))
 
 
-def add_tag(batch: Batch) -> int:
-    (tag,) = services.tags_named(batch.organization_id, names=[batch.params["tag"]])
-    links = AccountTag.objects.for_org(batch.organization_id)
-    have = set(links.filter(tag=tag, account_id__in=batch.ids).values_list("account_id", flat=True))
-    links.bulk_create(
-        (
-            AccountTag(organization_id=batch.organization_id, account_id=pk, tag=tag)
-            for pk in Account.objects.for_org(batch.organization_id)
-            .filter(pk__in=batch.ids)
-            .values_list("pk", flat=True)
-            if pk not in have
-        ),
-        ignore_conflicts=True,
-    )
-    return len(batch.ids) - len(have)
-
-
-def remove_tag(batch: Batch) -> int:
-    tag = Tag.objects.for_org(batch.organization_id).filter(name_norm=normalise(batch.params["tag"])).first()
-    links = AccountTag.objects.for_org(batch.organization_id).filter(tag=tag, account_id__in=batch.ids)
-    return links.delete()[0] if tag else 0
-
-
 def delete(batch: Batch) -> int:
     accounts = Account.objects.for_org(batch.organization_id).filter(pk__in=batch.ids)
     names = list(accounts.values_list("name", flat=True))
-    announce(
-        *(
-            Happening(
-                kind=Kind.ACCOUNT_DELETED,
-                organization_id=batch.organization_id,
-                actor_id=batch.actor.pk if batch.actor else None,
-                summary=f"{name} was deleted",
-                data={"name": name},
-            )
-            for name in names
-        )
-    )
+    announce(*(batch.happening(Kind.ACCOUNT_DELETED, f"{name} was deleted", data={"name": name}) for name in names))
     accounts.delete()
     return len(names)
 
@@ -159,7 +108,9 @@ def choice_form(field: str, organization: Organization, data: Any = None) -> Cho
 
 
 _account_actions: list[dict[str, Any]] = [
-    {"key": "assign", "label": "Assign owner", "icon": "user", "form": OwnerForm, "apply": assign, "order": 10},
+    *common_actions(
+        assign=assign, delete=delete, deletes="Their people, messages and meetings go with them.", link=AccountTag, key="account"
+    ),
     *(
         {
             "key": f"set_{field}", "label": f"Set {field}", "icon": icon, "form": partial(choice_form, field),
@@ -167,9 +118,6 @@ _account_actions: list[dict[str, Any]] = [
         }
         for n, (field, icon) in enumerate((("tier", "star"), ("status", "circle"), ("stage", "flag")))
     ),
-    {"key": "add_tag", "label": "Add tag", "icon": "tag", "form": TagForm, "apply": add_tag, "order": 30},
-    {"key": "remove_tag", "label": "Remove tag", "icon": "tag", "form": TagForm, "apply": remove_tag, "order": 31},
-    {"key": "export", "label": "Export", "icon": "download", "form": ExportForm, "whole": write_file, "order": 15},
     {
         "key": "target", "label": "Target at this show", "icon": "target", "apply": target_here, "needs_event": True,
         "order": 40,
@@ -177,10 +125,6 @@ _account_actions: list[dict[str, Any]] = [
     {
         "key": "untarget", "label": "Take off this show", "icon": "minus", "apply": take_off, "needs_event": True,
         "order": 41, "explanation": "The accounts and their people stay.",
-    },
-    {
-        "key": "delete", "label": "Delete", "icon": "trash", "apply": delete, "danger": True, "role": Role.MANAGER,
-        "order": 90, "explanation": "Their people, messages and meetings go with them. This cannot be undone.",
     },
 ]  # fmt: skip
 for _action in _account_actions:

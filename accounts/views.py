@@ -1,26 +1,23 @@
 """The pages of accounts."""
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.db.models import Count as CountOf
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils.html import format_html_join
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import services
-from accounts.bulk import actions_for
-from accounts.filters import AccountFilter
+from accounts.filters import AccountFilter, ListFilter, Rows
 from accounts.forms import FACT_CELLS, AccountForm, CellForm, FactForm, NewAccountForm, StandFormSet
+from accounts.listing import filter_page, list_page
 from accounts.models import Account, TargetAccount
 from accounts.owners import NotAMember
 from accounts.panels import account_board
 from accounts.similar import find_similar
 from common.fragments import is_fragment, render_part
-from common.paging import InvalidCursor
 from common.search import find
 from events.web import EventRequest
 from identity.models import Role
@@ -33,44 +30,29 @@ CELLS = ("tier", "status", "stage", "owner")
 @member_required()
 def account_list(request: EventRequest) -> HttpResponse:
     """The target accounts of the chosen show, or every account with ``?all=1``."""
-    chosen = AccountFilter(request.GET, organization=request.organization, user=request.user, event=request.event)
-    rows = chosen.rows()
+    return list_page(request, AccountFilter, _with_what_is_shown)
+
+
+def _with_what_is_shown(chosen: ListFilter, rows: Rows) -> Rows:
+    listed: Rows = rows.select_related("owner")
     if chosen.everything:
-        listed = rows.select_related("owner").annotate(shows=CountOf("targets"))
+        listed = listed.annotate(shows=CountOf("targets"))
     else:
-        listed = rows.select_related("account", "owner").prefetch_related("stands")
-    try:
-        page = chosen.page(listed, cursor=request.GET.get("cursor", ""))
-    except InvalidCursor:
-        return redirect(f"{request.path}?{chosen.query_string()}")
-    context: dict[str, Any] = {
-        "filter": chosen, "chips": chosen.chips(), "page": page, "sort": chosen.sort,
-        "filter_url": reverse("accounts:filter"),
-        "next": f"?{chosen.query_string(cursor=page.next_cursor)}" if page.has_more else "",
-    }  # fmt: skip
-    if is_fragment(request) and request.GET.get("cursor"):
-        return render_part(request, "accounts/list.html", "rows", context)
-    context["count"] = chosen.count(rows)
-    context["bulk_url"] = reverse("accounts:bulk")
-    context["export_url"] = reverse("accounts:export")
-    context["bulk_actions"] = actions_for("accounts", may=request.membership.may, event=request.event)
-    return render_part(request, "accounts/list.html", "results", context)
+        listed = listed.select_related("account").prefetch_related("stands")
+    return listed
 
 
 @require_GET
 @member_required()
 def filter_form(request: EventRequest) -> HttpResponse:
-    """The filter of the list as a form: in a dialog, or as a page of its own without JavaScript."""
-    chosen = AccountFilter(request.GET, organization=request.organization, user=request.user, event=request.event)
-    context = {"filter": chosen, "action": reverse("accounts:list"), "title": "Filter accounts"}
-    return render_part(request, "accounts/filter.html", "dialog", context)
+    return filter_page(request, AccountFilter)
 
 
 @require_GET
 @member_required()
 def suggest(request: EventRequest) -> HttpResponse:
     """Names of accounts for a company field as it is typed: ``<option>`` elements for a datalist."""
-    found = find("accounts_account", request.GET.get("company", ""), cap=50)
+    found = find("accounts_account", request.GET.get("company", ""), cap=50, patient=True)
     names = Account.objects.for_org(request.organization).filter(pk__in=found.ids).order_by("name_norm")
     options = format_html_join(
         "", '<option value="{}">', ((name,) for name in names.values_list("name", flat=True)[:12])

@@ -19,6 +19,7 @@ from common.schemas import ApiSchema
 from identity.apiauth import Scope, member
 from identity.web import OrgRequest
 from people.api import find_person
+from people.models import Person
 
 router = Router(tags=["Activities"])
 notes = Router(tags=["Activities"])
@@ -94,8 +95,11 @@ def list_activities(
     type: Kind | None = None, limit: int = 50, cursor: str = "",  # noqa: A002
 ) -> dict[str, Any]:  # fmt: skip
     """The newest first."""
-    wanted = {"event_id": eventId, "account_id": accountId, "person_id": personId, "kind": type}
+    wanted = {"event_id": eventId, "account_id": accountId, "kind": type}
     rows = Activity.objects.for_org(request.organization).filter(**{k: v for k, v in wanted.items() if v is not None})
+    if personId:
+        person = Person.objects.for_org(request.organization).filter(pk=personId).first()
+        rows = rows.about(person) if person else rows.none()
     page = keyset_page(rows.select_related("actor"), sort=["-occurred_at"], limit=limit, cursor=cursor)
     size = max(1, min(limit, 200))
     return paginated(page.items, total=capped_count(rows).number, page_size=size, next_cursor=page.next_cursor)

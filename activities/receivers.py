@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from activities.models import Activity
 from common.happenings import Happening, happened, happened_in_bulk
-from common.ids import UUID7_SQL
+from common.ids import UUID7_SQL, uuid7
 
 
 @receiver(happened, dispatch_uid="activities.write")
@@ -18,6 +18,7 @@ def write(happenings: Sequence[Happening], **_: Any) -> None:
     Activity.objects.bulk_create(
         (
             Activity(
+                id=h.entry_id or uuid7(),
                 kind=h.kind,
                 organization_id=h.organization_id,
                 actor_id=h.actor_id,

@@ -41,7 +41,7 @@ def kind_of(subject: Subject) -> str:
 def timeline_context(request: OrgRequest, subject: Subject) -> Mapping[str, Any]:
     """What the timeline panel shows: one page of entries, the kinds, the way on. Raises ``InvalidCursor``."""
     chosen = request.GET.get("kind", "")
-    rows = Activity.objects.for_org(request.organization).filter(**{kind_of(subject): subject})
+    rows = Activity.objects.for_org(request.organization).about(subject)
     page = page_of(rows, kind=chosen, cursor=request.GET.get("cursor", ""))
     days = days_of(page.items, last_day=request.GET.get("day", ""))
     address = reverse("activities:timeline", args=[kind_of(subject), subject.pk])

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from analytics.links import link
-from analytics.metrics import PERIOD, STEPS, Figures, Rate
+from analytics.metrics import AGREED, PERIOD, STEPS, Figures, Rate
 from events.models import Event
 from meetings.models import Meeting
 from outreach.models import Message
@@ -60,9 +60,15 @@ def board(event: Event, figures: Figures) -> Board:
     )
 
 
+def so_far(figures: Figures) -> list[tuple[str, int, str]]:
+    """A few figures in passing, for Today."""
+    labels = {"targets": "Accounts", "contacted": "Contacted", "replied": "Replied", "booked": "With a meeting"}
+    return [(label, figures.funnel[key], _step_link(key)) for key, label in labels.items()]
+
+
 def _headlines(event: Event, figures: Figures) -> list[Headline]:
     funnel, rate, before = figures.funnel, figures.rate, figures.rate_before
-    booked = sum(figures.meetings_by_status[status] for status in ("confirmed", "checked_in", "held"))
+    booked = sum(figures.meetings_by_status[status] for status in AGREED)
     held = figures.meetings_by_status[Meeting.Status.HELD]
     goal = event.goal_meetings
     return [
@@ -78,7 +84,7 @@ def _headlines(event: Event, figures: Figures) -> list[Headline]:
         Headline(
             "Meetings agreed", f"{booked:,}", f"{_of(booked, goal)} of the goal of {goal:,}" if goal else "no goal set",
             "ok" if goal and booked >= goal else "",
-            link("meetings:list", status=["confirmed", "checked_in", "held"]),
+            link("meetings:list", status=list(AGREED)),
         ),
         Headline(
             "Meetings held", f"{held:,}", _kept(figures), "", link("meetings:list", status="held"),

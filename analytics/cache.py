@@ -1,6 +1,6 @@
 """Figures are computed once for everybody who looks, and again after a change (X24).
 
-A key names the organization, the show and a version; a write bumps the version after its commit, so nobody sees old
+A key names the organization, its version and the show; a write bumps the version after its commit, so nobody sees old
 figures for longer than a lost bump lets them: the time to live. On a miss one computes and the others wait for it.
 """
 
@@ -16,12 +16,12 @@ T = TypeVar("T")
 LIVES = 300
 """Seconds."""
 COMPUTES_AT_MOST = 15
-ALL = "all"
 
 
 def remembered(name: str, *, organization_id: UUID, event_id: UUID | None, compute: Callable[[], T]) -> T:
     """The value of ``compute`` for this organization and show (None: all of its shows)."""
-    key = f"{_version_key(organization_id, event_id)}:{_version(organization_id, event_id)}:{name}"
+    version = cache.get(_version_key(organization_id)) or 0
+    key = f"{_version_key(organization_id)}:{version}:{event_id or 'all'}:{name}"
     found = cache.get(key)
     if found is not None:
         return cast("T", found)
@@ -51,15 +51,10 @@ def _wait_for(key: str, lock: str) -> object:
     return None
 
 
-def bump(organization_id: UUID, event_id: UUID | None) -> None:
-    """Something of this show changed: its figures, and those over all shows, are computed anew. Call it after commit."""
-    for which in {event_id, None}:
-        cache.set(_version_key(organization_id, which), uuid4().hex, None)
+def bump(organization_id: UUID) -> None:
+    """Something of the organization changed: its figures are computed anew. Call it after commit, once for many changes."""
+    cache.set(_version_key(organization_id), uuid4().hex, None)
 
 
-def _version(organization_id: UUID, event_id: UUID | None) -> str:
-    return str(cache.get(_version_key(organization_id, event_id)) or "0")
-
-
-def _version_key(organization_id: UUID, event_id: UUID | None) -> str:
-    return f"analytics:{organization_id}:{event_id or ALL}"
+def _version_key(organization_id: UUID) -> str:
+    return f"analytics:{organization_id}"

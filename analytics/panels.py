@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from django.urls import reverse
-
 from accounts.filters import ExtraFilter, Rows, extra_filters
 from accounts.models import Account
-from analytics.metrics import STEPS, reached
+from analytics.links import link
+from analytics.metrics import AGREED, STEPS, reached
 from events.models import Event
 from events.panels import Figure, register_figures
 from meetings.models import Meeting
@@ -36,10 +35,12 @@ def narrow(rows: Rows, step: str, event: Event | None) -> Rows:
 def meeting_figures(event: Event) -> list[Figure]:
     """Meetings agreed and held, against the goal of the show."""
     meetings = Meeting.objects.for_org(event.organization_id).at(event)
-    address = reverse("meetings:list")
-    agreed = meetings.filter(status__in=[Meeting.Status.CONFIRMED, Meeting.Status.CHECKED_IN]).count()
+    agreed = meetings.filter(status__in=AGREED).count()
     held = meetings.filter(status=Meeting.Status.HELD).count()
     return [
-        Figure(label="Meetings agreed", value=agreed, href=f"{address}?status=confirmed&status=checked_in"),
-        Figure(label="Meetings held", value=held, goal=event.goal_meetings, href=f"{address}?status=held"),
-    ]
+        Figure(
+            label="Meetings agreed", value=agreed, goal=event.goal_meetings,
+            href=link("meetings:list", status=list(AGREED)),
+        ),
+        Figure(label="Meetings held", value=held, href=link("meetings:list", status="held")),
+    ]  # fmt: skip

@@ -22,6 +22,8 @@ from people.models import Person
 SHOWN = 5
 COUNTED = 1_000
 FEED = 20
+OPEN = [TargetAccount.Status.PROSPECTING, TargetAccount.Status.ENGAGED, TargetAccount.Status.MEETING_SCHEDULED]
+"""Neither won nor lost: what still needs somebody."""
 
 
 @dataclass(frozen=True)
@@ -134,22 +136,22 @@ def _needs(organization: Organization, event: Event | None, replies: QuerySet[In
     ]  # fmt: skip
     if event:
         top = TargetAccount.objects.for_org(organization).at(event).filter(tier=Tier.A)
-        top = top.exclude(status__in=[TargetAccount.Status.WON, TargetAccount.Status.LOST])
+        top = top.filter(status__in=OPEN)
         nobody = top.exclude(
             Exists(Person.objects.filter(organization_id=F("organization_id"), account=OuterRef("account")))
         )
         needs += [
             Need(
                 _count(top.filter(owner=None)), "tier A accounts without an owner", "user-plus", "warn",
-                link("accounts:list", tier="A", owner="none"),
+                link("accounts:list", tier="A", status=OPEN, owner="none"),
             ),
             Need(
                 _count(nobody), "tier A accounts without a person", "users", "warn",
-                link("accounts:list", tier="A", contact="no"),
+                link("accounts:list", tier="A", status=OPEN, contact="no"),
             ),
             Need(
                 _count(top.exclude(account_id__in=reached(event, "booked"))), "tier A accounts without a meeting",
-                "calendar", "warn", link("accounts:list", tier="A", reached="not-booked"),
+                "calendar", "warn", link("accounts:list", tier="A", status=OPEN, reached="not-booked"),
             ),
         ]  # fmt: skip
     return needs

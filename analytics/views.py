@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 
 from accounts.models import Account
 from analytics import today
-from analytics.boards import board
+from analytics.boards import board, so_far
 from analytics.services import figures
 from events.models import Event
 from events.web import EventRequest
@@ -24,7 +24,7 @@ def today_page(request: EventRequest) -> HttpResponse:
         timezone.activate(request.event.zone)
     context: dict[str, Any] = {"today": today.look(request.organization, request.event, request.user)}
     if request.event:
-        context["figures"] = figures(request.organization, request.event)
+        context["so_far"] = so_far(figures(request.organization, request.event))
         context["is_new"] = not Account.objects.for_org(request.organization).exists()
     return render(request, "analytics/today.html", context)
 

@@ -52,14 +52,17 @@ def _copy_with_psql(big: Big, target: Path) -> float:
     return seconds()
 
 
-def _export(big: Big) -> dict[str, Any]:
+def _export(big: Big, folder: str) -> dict[str, Any]:
+    """What the worker measured; its code was compiled before, as that of the image is."""
+    environment = {**os.environ, "PYTHONPYCACHEPREFIX": folder}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     command = [sys.executable, "-W", "ignore", "-m", "bench.export_worker", str(big.event.pk), big.user.email]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
     found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return found
 
 
-@bench("export_people_first_byte_ms", "export_people_ratio_to_copy", "export_people_rss_mb")
+@bench("export_people_first_byte_ms", "export_people_ratio_to_copy", "export_people_rss_mb", "export_people_added_mb")
 def exports() -> Iterator[Figure]:
     """The streaming endpoint of the API, the whole request, with row-level security and formulas neutralised."""
     big = ensure_big()
@@ -67,15 +70,16 @@ def exports() -> Iterator[Figure]:
     ours: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
         _copy_with_psql(big, Path(folder) / "people.csv")
+        _export(big, folder)
         for _ in range(ROUNDS):
             theirs.append(_copy_with_psql(big, Path(folder) / "people.csv"))
-            ours.append(_export(big))
+            ours.append(_export(big, folder))
             note(
                 f"psql {theirs[-1]:.2f} s, export {ours[-1]['seconds']:.2f} s, first rows after {ours[-1]['first'] * 1000:.0f} ms"
             )
     yield Figure("export_people_first_byte_ms", statistics.median(run["first"] for run in ours) * 1000, "ms")
     ratio = statistics.median(theirs) / statistics.median(run["seconds"] for run in ours)
     yield Figure("export_people_ratio_to_copy", ratio, "ratio")
-    # What the product itself takes is the same with and without an export; a worker holds it once.
-    note(f"the whole process held {max(run['rss'] for run in ours):.0f} MB at most")
-    yield Figure("export_people_rss_mb", max(run["added"] for run in ours), "MB")
+    # The most the whole process ever held, and what of it came with the export: the product itself is the rest.
+    yield Figure("export_people_rss_mb", max(run["rss"] for run in ours), "MB")
+    yield Figure("export_people_added_mb", max(run["added"] for run in ours), "MB")

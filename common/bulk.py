@@ -23,6 +23,13 @@ def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]])
             copy.write_row(row)
 
 
+def text_array(values: Sequence[str]) -> str:
+    """A Postgres array of text as ``COPY`` takes it; several times quicker than to let the driver do it."""
+    if not values:
+        return "{}"
+    return "{" + ",".join(['"' + v.replace("\\", "\\\\").replace('"', '\\"') + '"' for v in values]) + "}"
+
+
 def insert_many(objects: Sequence[models.Model], *, ignore_conflicts: bool = False) -> None:
     """Insert objects of one model, keys included. ``auto_now`` fields must be set by the caller."""
     if not objects:

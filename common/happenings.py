@@ -47,7 +47,10 @@ class Kind(models.TextChoices):
 
 @dataclass(frozen=True, kw_only=True)
 class Happening:
-    """One timeline entry. ``occurred_at`` defaults to now; ``data`` holds plain JSON values, no addresses or bodies."""
+    """One timeline entry. ``occurred_at`` defaults to now; ``data`` holds plain JSON values, no addresses or bodies.
+
+    ``entry_id`` is the id the entry gets, when something is to point at it.
+    """
 
     kind: Kind
     organization_id: UUID
@@ -58,6 +61,7 @@ class Happening:
     summary: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
     occurred_at: datetime | None = None
+    entry_id: UUID | None = None
 
 
 happened = Signal()

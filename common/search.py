@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings as config
 from django.db import OperationalError, connection, models, transaction
 from psycopg import errors
 
@@ -23,7 +24,12 @@ CANDIDATES = 2_000
 """How many matches are looked at. With more, the list is read in its own order instead, which is quick for such words."""
 ALIKE = 60
 MOST_WORDS = 6
-GUESS_PATIENCE_MS = 60
+FIND_PATIENCE_MS = 20
+"""A rare word is found sooner. A frequent one is better read off the list in its order than collected and sorted."""
+GUESS_PATIENCE_MS = 40
+WALK_PATIENCE_MS = 30
+PATIENT_MS = 2_000
+"""For what somebody waits for on purpose, or what comes after the page."""
 
 _BODY = r"""
 SET LOCAL ROLE {role};
@@ -83,12 +89,14 @@ class Found:
     """The rows that match. ``complete`` says there are no others; ``guessed`` that only similar spellings were found.
 
     ``array`` is what the database said (``{id,id,…}``) and goes back to it untouched, with the lookup ``any_of``.
+    ``guessable`` says that nothing is spelled so, and that looking for similar spellings took too long.
     """
 
     array: str = "{}"
     number: int = 0
     complete: bool = True
     guessed: bool = False
+    guessable: bool = False
 
     @property
     def ids(self) -> list[UUID]:
@@ -96,8 +104,9 @@ class Found:
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a search, normalised as the stored text is."""
-    return normalise(text.replace("\x00", "")).split()[:MOST_WORDS]
+    """The words of a search, normalised as the stored text is. Signs alone are not words: no index knows them."""
+    words = normalise(text.replace("\x00", "")).split()
+    return [word for word in words if any(map(str.isalnum, word))][:MOST_WORDS]
 
 
 def like(word: str) -> str:
@@ -105,45 +114,73 @@ def like(word: str) -> str:
     return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def find(table: str, text: str, *, cap: int = CANDIDATES) -> Found:
-    """Rows of the scope's organization whose text holds every word of ``text``; failing that, those spelled alike."""
+def find(table: str, text: str, *, cap: int = CANDIDATES, patient: bool = False) -> Found:
+    """Rows of the scope's organization whose text holds every word of ``text``; failing that, those spelled alike.
+
+    What takes long is left out, and said, unless the caller is ``patient``.
+    """
     words = words_of(text)
     if not words:
         return Found()
-    with connection.cursor() as cursor:
+    try:
+        found = collect(table, text, cap=cap, patience_ms=PATIENT_MS if patient else FIND_PATIENCE_MS)
+    except OutOfTime:
+        return Found(complete=False)
+    if found.number or max(map(len, words)) < 4:
+        return found
+    ids = _alike(table, " ".join(words), cap=ALIKE, patience_ms=PATIENT_MS if patient else GUESS_PATIENCE_MS)
+    if ids is None:
+        return Found(guessable=not patient)
+    return Found(f"{{{','.join(map(str, ids))}}}", len(ids), guessed=True)
+
+
+def collect(table: str, text: str, *, cap: int = CANDIDATES, patience_ms: int = PATIENT_MS) -> Found:
+    """Rows whose text holds every word of ``text``, ``cap`` at the most. Raises ``OutOfTime``."""
+    with time_limit(patience_ms), connection.cursor() as cursor:
         cursor.execute(
             f"SELECT array_agg(id)::text, count(*) FROM {table}_search(%s::text[], %s) AS id",  # noqa: S608  a table of ours
-            [[like(word) for word in words], cap + 1],
+            [[like(word) for word in words_of(text)], cap + 1],
         )
         array, number = cursor.fetchone()
-    if number or max(map(len, words)) < 4:
-        return Found(array or "{}", min(number, cap), complete=number <= cap)
-    ids = alike(table, " ".join(words))
-    return Found(f"{{{','.join(map(str, ids))}}}", len(ids), guessed=True)
+    return Found(array or "{}", min(number, cap), complete=number <= cap)
 
 
 def alike(table: str, text: str, *, cap: int = ALIKE) -> list[UUID]:
     """Rows whose text holds something spelled like ``text``, the nearest first; none when looking takes too long."""
+    return _alike(table, text, cap=cap, patience_ms=PATIENT_MS) or []
+
+
+def _alike(table: str, text: str, *, cap: int, patience_ms: int) -> list[UUID] | None:
     try:
-        with time_limit(GUESS_PATIENCE_MS), connection.cursor() as cursor:
+        with time_limit(patience_ms), connection.cursor() as cursor:
             cursor.execute(f"SELECT {table}_alike(%s, %s)", [text, cap])
             return [row[0] for row in cursor.fetchall()]
     except OutOfTime:
-        return []
+        return None
 
 
 class OutOfTime(Exception):
     """The statement took longer than the time it was given."""
 
 
+_WALK = {
+    "enable_sort": "off", "enable_incremental_sort": "off", "enable_seqscan": "off", "enable_bitmapscan": "off",
+    "enable_hashjoin": "off", "enable_mergejoin": "off", "enable_material": "off", "max_parallel_workers_per_gather": "0",
+}  # fmt: skip
+
+
 @contextmanager
-def time_limit(milliseconds: int) -> Iterator[None]:
-    """Give the statements inside this much time each, in a savepoint of their own. Raises ``OutOfTime``."""
+def time_limit(milliseconds: int, **settings: str) -> Iterator[None]:
+    """Give the statements inside this much time each (times ``QUERY_PATIENCE``), in a savepoint. Raises ``OutOfTime``.
+
+    ``settings`` of the database hold inside as well.
+    """
+    values = {"statement_timeout": str(int(milliseconds * config.QUERY_PATIENCE)), **settings}
     try:
         with transaction.atomic():
-            _setting("statement_timeout", str(milliseconds))
+            before = _settings(values)
             yield
-            _setting("statement_timeout", "0")
+            _settings(before)
     except OperationalError as error:
         if isinstance(error.__cause__, errors.QueryCanceled):
             raise OutOfTime from error
@@ -151,30 +188,18 @@ def time_limit(milliseconds: int) -> Iterator[None]:
 
 
 @contextmanager
-def index_order() -> Iterator[None]:
-    """Make the planner read rows in the order of an index and stop early, for conditions whose frequency it cannot see."""
-    names = (
-        "enable_sort",
-        "enable_seqscan",
-        "enable_bitmapscan",
-        "enable_hashjoin",
-        "enable_mergejoin",
-        "enable_material",
-    )
-    _settings(dict.fromkeys(names, "off") | {"max_parallel_workers_per_gather": "0"})
-    yield
-    _settings(dict.fromkeys(names, "on") | {"max_parallel_workers_per_gather": "2"})
+def walking(milliseconds: int = WALK_PATIENCE_MS) -> Iterator[None]:
+    """Read rows in the order of an index and stop early, which is quick unless matches are rare. Raises ``OutOfTime``."""
+    with time_limit(milliseconds, **_WALK):
+        yield
 
 
-def _setting(name: str, value: str) -> None:
-    _settings({name: value})
-
-
-def _settings(values: Mapping[str, str]) -> None:
-    """Set them until the end of the transaction."""
-    calls = ", ".join(["set_config(%s, %s, true)"] * len(values))
+def _settings(values: Mapping[str, str]) -> dict[str, str]:
+    """Set them until the end of the transaction, and tell what they were."""
+    calls = ", ".join(["current_setting(%s), set_config(%s, %s, true)"] * len(values))
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {calls}", [part for pair in values.items() for part in pair])
+        cursor.execute(f"SELECT {calls}", [part for name, value in values.items() for part in (name, name, value)])
+        return dict(zip(values, cursor.fetchone()[::2], strict=True))
 
 
 @models.UUIDField.register_lookup

@@ -35,7 +35,7 @@ _tld = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
 def normalise(text: str) -> str:
     """Lower case, no accents, single spaces: the form that is searched and sorted."""
     if text.isascii():
-        return _SPACES.sub(" ", text).strip().lower()
+        return " ".join(text.lower().split())
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     plain = "".join(c for c in decomposed if not unicodedata.combining(c)).translate(_LETTERS)
     return _SPACES.sub(" ", plain).strip()
@@ -52,6 +52,8 @@ def company_key(name: str) -> str:
 
 def email_key(email: str) -> str:
     """The form under which one mailbox has one spelling: trimmed, lower case, the domain in ASCII (IDNA)."""
+    if email.isascii():
+        return email.strip().lower()
     email = unicodedata.normalize("NFC", email.strip()).lower()
     local, at, domain = email.rpartition("@")
     if at and not domain.isascii():

@@ -11,8 +11,10 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.db.backends.utils import CursorWrapper
+from django.dispatch import receiver
 
 from common.tenancy import SYSTEM_ROLE
 
@@ -22,8 +24,12 @@ SHORTEST_SECRET = 32
 
 def is_public() -> bool:
     """Whether other people reach this installation: its address is not this machine's own."""
-    host = urlsplit(settings.BASE_URL).hostname or ""
-    return host not in LOOPBACK and not host.endswith(".localhost")
+    return not _is_local(settings.BASE_URL)
+
+
+def _is_local(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    return host in LOOPBACK or host.endswith(".localhost")
 
 
 def is_production() -> bool:
@@ -35,18 +41,18 @@ def is_production() -> bool:
 def check_configuration(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     """Errors that stand in the settings alone."""
     found: list[CheckMessage] = []
-    if is_production() and settings.SANDBOX_URL:
+    if is_production() and (settings.SANDBOX_URL or _is_local(settings.SENDGRID_BASE_URL)):
         found.append(
             Error(
                 "The sandbox plays the vendors, so nothing would reach anybody.",
-                hint="Unset SANDBOX_URL.",
+                hint="Unset SANDBOX_URL, and SENDGRID_BASE_URL if it names this machine.",
                 id="eventops.E001",
             )
         )
     if is_production() and is_weak(settings.SECRET_KEY):
         found.append(
             Error(
-                "AUTH_SECRET is missing or weak: it signs sessions and protects stored tokens.",
+                "AUTH_SECRET is missing or weak: it signs sessions and links.",
                 hint="Set it to the output of: openssl rand -base64 48",
                 id="eventops.E002",
             )
@@ -126,7 +132,6 @@ def role_problems(cursor: CursorWrapper | psycopg.Cursor[Any]) -> list[CheckMess
 def refuse_unsafe_start() -> None:
     """Raise ImproperlyConfigured when this process must not serve. A database that is away is asked when it is back."""
     _refuse(check_configuration())
-    connection_created.connect(_check_first_connection, dispatch_uid="eventops.checks")
     try:
         connection.ensure_connection()
     except OperationalError:
@@ -138,9 +143,13 @@ def refuse_unsafe_start() -> None:
             connection.close_pool()
 
 
-def _check_first_connection(connection: Any, **kwargs: Any) -> None:
+@receiver(connection_created, dispatch_uid="eventops.checks")
+def check_first_connection(connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
+    """No process works as an unsafe role, commands included: its connection is closed before anybody uses it."""
     with connection.connection.cursor() as cursor:
         problems = role_problems(cursor)
+    if problems:
+        connection.close()
     _refuse(problems)
     connection_created.disconnect(dispatch_uid="eventops.checks")
 

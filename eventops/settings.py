@@ -69,7 +69,7 @@ INSTALLED_APPS = [
     "identity.admin_app.EventopsAdminConfig",
 ]
 
-if DEBUG or EVENTOPS_DEMO or env.bool("EVENTOPS_SANDBOX_APP", default=False):
+if DEBUG or EVENTOPS_DEMO:
     INSTALLED_APPS.append("sandbox")
 
 MIDDLEWARE = [
@@ -126,6 +126,9 @@ if env.bool("DATABASE_POOL", default=False):
         "timeout": 5,
     }
 
+QUERY_PATIENCE = env.float("QUERY_PATIENCE", default=1.0)
+"""Lists give a query some milliseconds before they choose another way; this multiplies them, for a slow database."""
+
 REDIS_URL = env.str("REDIS_URL", default="")
 """The broker and, in the next database number, the cache. Empty: no background work, cache in memory."""
 
@@ -181,6 +184,7 @@ EVENTOPS_SIGNUP = env.str("EVENTOPS_SIGNUP", default="open")
 EVENTOPS_SIGNUP_DOMAINS = [domain.lower() for domain in env.list("EVENTOPS_SIGNUP_DOMAINS", default=[])]
 SOCIALACCOUNT_ADAPTER = "identity.adapter.SocialAccountAdapter"
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
+_SIGN_IN_AT = {"google": "https://accounts.google.com", "microsoft": "https://login.microsoftonline.com"}
 SOCIALACCOUNT_PROVIDERS = {
     name: {
         "APPS": [
@@ -190,7 +194,7 @@ SOCIALACCOUNT_PROVIDERS = {
             }
         ]
     }
-    for name in ("google", "microsoft")
+    for name in _SIGN_IN_AT
     if (client_id := env.str(f"{name.upper()}_LOGIN_CLIENT_ID", default=""))
 }
 
@@ -303,7 +307,8 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": [SELF],
         "object-src": [NONE],
         "base-uri": [NONE],
-        "form-action": [SELF],
+        # Browsers hold the redirect that follows a form to this as well.
+        "form-action": [SELF, *(_SIGN_IN_AT[name] for name in SOCIALACCOUNT_PROVIDERS)],
         "frame-ancestors": [NONE],
     }
 }

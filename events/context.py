@@ -11,4 +11,8 @@ def nav_events(request: HttpRequest) -> dict[str, Any]:
     organization = getattr(request, "organization", None)
     if organization is None:
         return {"nav_events": []}
-    return {"nav_events": SimpleLazyObject(lambda: list(Event.objects.for_org(organization).order_by("-starts_on")))}
+    return {
+        "nav_events": SimpleLazyObject(
+            lambda: list(Event.objects.for_org(organization).in_use().order_by("-starts_on"))
+        )
+    }

@@ -44,6 +44,23 @@ class EventForm(forms.ModelForm):  # type: ignore[type-arg]
         return {name: self.cleaned_data[name] for name in EDITABLE if name in self.cleaned_data}
 
 
+class DeleteForm(forms.Form):
+    """Asks for the name of the show, so that nobody deletes it by accident. Without a name it asks for nothing."""
+
+    name = forms.CharField(label="Type the name of the show to delete it", required=False)
+
+    def __init__(self, *args: Any, name: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.wanted = name
+        self.fields["name"].widget.attrs["autocomplete"] = "off"
+
+    def clean_name(self) -> str:
+        typed: str = self.cleaned_data["name"]
+        if self.wanted and typed.strip() != self.wanted:
+            raise forms.ValidationError(f"Type “{self.wanted}” exactly. Nothing was deleted.")
+        return typed
+
+
 class CostForm(forms.Form):
     kind = forms.ChoiceField(choices=EventCost.Kind, initial=EventCost.Kind.BOOTH)
     description = forms.CharField(max_length=200, required=False)

@@ -29,6 +29,7 @@ class Event(TenantModel):
     goal_meetings = models.PositiveIntegerField("meetings to hold", default=0)
     goal_leads = models.PositiveIntegerField("leads to capture", default=0)
     notes = models.TextField(blank=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
     owner = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
     objects = EventQuerySet.as_manager()

@@ -8,6 +8,10 @@ if TYPE_CHECKING:
 
 
 class EventQuerySet(TenantQuerySet["Event"]):
+    def in_use(self) -> Self:
+        """Shows that were not put away: what the switcher and every choice of a show offer."""
+        return self.filter(archived_at=None)
+
     def upcoming(self, today: date) -> Self:
         """Shows that are not over, the nearest first."""
         return self.filter(ends_on__gte=today).order_by("starts_on", "name")

@@ -1,4 +1,4 @@
-"""What a member can ask for about shows: create, change, choose."""
+"""What a member can ask for about shows: create, change, put away, delete."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,8 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import CASCADE
+from django.utils import timezone
 from django.utils.text import slugify
 
+from common.models import TenantModel
 from events.models import Event, EventCost
 from identity.models import Organization, User
 
@@ -17,6 +20,10 @@ EDITABLE = (
     "goal_meetings", "goal_leads", "notes",
 )  # fmt: skip
 """The fields of a show that a person may write."""
+
+
+class NotEmpty(Exception):
+    """The show has something that would be lost with it."""
 
 
 class NameTaken(Exception):
@@ -57,6 +64,50 @@ def update_event(event: Event, *, fields: Mapping[str, Any], costs: Sequence[Cos
         event.costs.all().delete()
         _write_costs(event, costs)
     return event
+
+
+def archive_event(event: Event) -> None:
+    """Put the show away: no switcher and no form offers it any more. Nothing is lost; ``restore_event`` brings it back."""
+    event.archived_at = timezone.now()
+    event.save(update_fields=["archived_at", "updated_at"])
+
+
+def restore_event(event: Event) -> None:
+    event.archived_at = None
+    event.save(update_fields=["archived_at", "updated_at"])
+
+
+@dataclass(frozen=True)
+class Belonging:
+    """Rows of one kind that name a show: how many, in words, and whether they go with it or stay without it."""
+
+    number: int
+    words: str
+    goes: bool
+
+
+def belongings(event: Event) -> list[Belonging]:
+    """What would be touched if the show were deleted, without its own costs."""
+    found = []
+    for relation in Event._meta.related_objects:
+        model: Any = relation.related_model
+        if not issubclass(model, TenantModel) or model is EventCost:
+            continue
+        number = model._default_manager.filter(organization_id=event.organization_id, **{relation.field.name: event})
+        meta = model._meta
+        if count := number.count():
+            words = meta.verbose_name if count == 1 else meta.verbose_name_plural
+            found.append(Belonging(count, str(words), relation.on_delete is CASCADE))
+    return found
+
+
+@transaction.atomic
+def delete_event(event: Event, *, with_everything: bool = False) -> None:
+    """Delete the show with its targets and meetings; messages stay, without a show. Raises ``NotEmpty`` unless asked to."""
+    event = Event.objects.select_for_update(of=("self",)).get(pk=event.pk)
+    if not with_everything and belongings(event):
+        raise NotEmpty(f"{event.name} is not empty.")
+    event.delete()
 
 
 def _check_name(event: Event) -> None:

@@ -9,4 +9,6 @@ urlpatterns = [
     path("switch/", views.switch, name="switch"),
     path("<uuid:pk>/", views.detail, name="detail"),
     path("<uuid:pk>/edit/", views.edit, name="edit"),
+    path("<uuid:pk>/archive/", views.archive, name="archive"),
+    path("<uuid:pk>/delete/", views.delete, name="delete"),
 ]

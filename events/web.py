@@ -20,6 +20,6 @@ class EventRequest(OrgRequest):
 @receiver(entered, dispatch_uid="events.attach_event")
 def attach_event(request: EventRequest, **_: Any) -> None:
     chosen = request.session.get(SESSION_KEY) if hasattr(request, "session") else None
-    events = Event.objects.for_org(request.organization)
+    events = Event.objects.for_org(request.organization).in_use()
     event = events.filter(pk=chosen).first() if chosen else None
     request.event = event or events.upcoming(timezone.localdate()).first() or events.order_by("-starts_on").first()

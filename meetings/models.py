@@ -184,6 +184,11 @@ class Meeting(TenantModel):
         return self.starts_at <= timezone.now()
 
     @property
+    def has_come(self) -> bool:
+        """Whether its day is here, by the clocks of the show: somebody may come to the booth for it."""
+        return self.local_start.date() <= timezone.now().astimezone(self.event.zone).date()
+
+    @property
     def is_open(self) -> bool:
         """Whether it can still happen."""
         return self.status in (*self.UPCOMING, self.Status.CHECKED_IN)

@@ -13,7 +13,7 @@ from accounts.models import Stand
 from events.models import Event
 from identity.models import Organization, User
 from identity.scope import org_scope, system_scope
-from outreach import merging, rendering
+from outreach import merging, rendering, signals
 from outreach.addresses import address_hash, hashes_of
 from outreach.models import Campaign, Message, Suppression, Template
 from people.models import Person
@@ -160,6 +160,7 @@ def fill_drafts(messages: list[Message], writer: Writer, template: Template | No
         ],
         batch_size=250,
     )  # fmt: skip
+    signals.messages_changed.send(sender=Message, organization_id=writer.organization.pk)
 
 
 def unfinished_campaigns() -> list[tuple[UUID, UUID]]:

@@ -111,8 +111,8 @@ register_action(
 )
 
 settings_pages.register(
-    SettingsPage("outreach:mailboxes", "Mailboxes", "Who sends: SendGrid or your own mail server", "mail", "Mail"),
+    SettingsPage("outreach:mailboxes", "Mailboxes", "Who sends: SendGrid or your own mail server.", "mail", "Mail"),
     SettingsPage(
-        "outreach:suppression", "Suppression", "Addresses that must not be written to", "ban", "Mail", Role.REP
+        "outreach:suppression", "Suppression", "Addresses that must not be written to.", "ban", "Mail", Role.REP
     ),
 )

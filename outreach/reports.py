@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from common.happenings import Happening, Kind, announce
 from identity.scope import org_scope, system_scope
+from outreach import signals
 from outreach.addresses import masked
 from outreach.models import Message, ProviderEvent, Suppression
 from outreach.ports import Report, ReportKind
@@ -102,6 +103,8 @@ def process(organization_id: UUID) -> int:
             )
             for event in events:
                 _apply_alone(event)
+            if events:
+                signals.messages_changed.send(sender=Message, organization_id=organization_id)
         done += len(events)
         if len(events) < CHUNK:
             return done

@@ -5,6 +5,10 @@ from django.dispatch import Signal
 messages_ended = Signal()
 """Messages were accepted, or came to another end. Sent with ``organization_id`` and ``messages``, once per message and end."""
 
+messages_changed = Signal()
+"""Messages were written, or got further than before, without a happening of their own. Sent with ``organization_id``,
+once for many."""
+
 reply_received = Signal()
 """A person answered. Sent with ``message`` (what was answered) and ``mail`` (the ``InboundMail``)."""
 

@@ -60,7 +60,9 @@ class RejectOut(Schema):
 class ImportOut(Schema):
     id: UUID
     fileName: str  # noqa: N815
-    status: str = Field(description="draft, checking, checked, running, finished or failed", examples=["checked"])
+    status: str = Field(
+        description="draft, checking, checked, running, finished, failed or stopped", examples=["checked"]
+    )
     percent: int = Field(description="How far the check or the run is", ge=0, le=100)
     mode: str
     eventId: UUID | None = None  # noqa: N815
@@ -118,7 +120,7 @@ def get_import(request: ApiRequest, import_id: UUID) -> dict[str, Any]:
 
 @router.post("/{uuid:import_id}/run", response={202: ImportOut}, auth=member(Scope.WRITE), summary="Write the list")
 def run_import(request: ApiRequest, import_id: UUID) -> Status[dict[str, Any]]:
-    """Writes what was checked, or goes on after a failure. Answers 409 while the import is at work or finished."""
+    """Writes what was checked, or goes on after a failure or a stop. Answers 409 while the import is at work or finished."""
     list_import = _find(request, import_id)
     try:
         services.run(list_import)
@@ -126,6 +128,17 @@ def run_import(request: ApiRequest, import_id: UUID) -> Status[dict[str, Any]]:
         raise HttpError(409, str(error)) from None
     list_import.refresh_from_db()
     return Status(202, _out(list_import))
+
+
+@router.post(
+    "/{uuid:import_id}/stop", response=ImportOut, auth=member(Scope.WRITE), summary="Stop the check or the run"
+)
+def stop_import(request: ApiRequest, import_id: UUID) -> dict[str, Any]:
+    """What is in stays in, and a run can go on later. Answers 409 when nothing is at work."""
+    try:
+        return _out(services.stop(_find(request, import_id)))
+    except NotNow as error:
+        raise HttpError(409, str(error)) from None
 
 
 @router.get("/{uuid:import_id}/errors", auth=member(Scope.WRITE), summary="The rejected rows as CSV")

@@ -50,7 +50,7 @@ class ColumnsForm(forms.Form):
 
     def __init__(self, data: Mapping[str, Any] | None, *, list_import: ListImport, organization: Organization) -> None:
         super().__init__(data, initial={"event": list_import.event_id, "mode": list_import.mode})
-        self.fields["event"].queryset = Event.objects.for_org(organization)  # type: ignore[attr-defined]
+        self.fields["event"].queryset = Event.objects.for_org(organization).in_use()  # type: ignore[attr-defined]
         self._list_import = list_import
 
     def rows(self) -> list[dict[str, Any]]:

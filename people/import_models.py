@@ -22,14 +22,14 @@ class ListImport(TenantModel):
         RUNNING = "running", "Running"
         FINISHED = "finished", "Finished"
         FAILED = "failed", "Failed"
+        STOPPED = "stopped", "Stopped"
 
     class Phase(models.TextChoices):
         """How far a check or a run has come; a worker that takes over goes on from here."""
 
         READ = "read", "Reading the file"
         GROUP = "group", "Looking for repeated rows"
-        COMPANIES = "companies", "Companies"
-        PEOPLE = "rows", "Rows"
+        PEOPLE = "rows", "Companies and people"
 
     class Mode(models.TextChoices):
         BOTH = "both", "Create new and update existing"
@@ -54,6 +54,10 @@ class ListImport(TenantModel):
     error = models.TextField(blank=True)
     rows_total = models.PositiveIntegerField(default=0)
     rows_done = models.PositiveIntegerField(default=0, help_text="Rows the present phase has behind it.")
+    rows_ahead = models.JSONField(
+        default=list, blank=True, help_text="Stretches of rows, [low, high], done before those in front of them."
+    )
+    companies_done = models.PositiveIntegerField(default=0, help_text="Rows whose companies are settled.")
     rows_created = models.PositiveIntegerField(default=0)
     rows_updated = models.PositiveIntegerField(default=0)
     rows_unchanged = models.PositiveIntegerField(default=0)
@@ -93,6 +97,11 @@ class ListImport(TenantModel):
     def look(self) -> str:
         """The status word of the shared palette (``common.tones``)."""
         return {"checking": "processing", "checked": "preview", "running": "importing"}.get(self.status, self.status)
+
+    @property
+    def rows_settled(self) -> int:
+        """How many rows have found their end so far."""
+        return self.rows_created + self.rows_updated + self.rows_unchanged + self.rows_rejected
 
     @property
     def is_at_work(self) -> bool:

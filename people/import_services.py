@@ -20,7 +20,7 @@ COUNTS = (
     *("rows_created", "rows_updated", "rows_unchanged", "rows_rejected", "rows_repeated"),
     *("accounts_created", "accounts_updated", "people_created", "people_updated"),
 )
-OPEN = (Status.DRAFT, Status.CHECKED, Status.FAILED)
+OPEN = (Status.DRAFT, Status.CHECKED, Status.FAILED, Status.STOPPED)
 
 
 class NotNow(Exception):
@@ -86,6 +86,7 @@ def set_columns(list_import: ListImport, columns: Sequence[Column], *, mode: str
 def check(list_import: ListImport, *, ring: bool = True) -> None:
     """Read the whole file and foretell what a run would do, in the background; the caller works when not ``ring``."""
     list_import = _open(list_import)
+    _unread(list_import)
     _reset(list_import, Status.CHECKING, Phase.READ, ring=ring)
 
 
@@ -93,15 +94,29 @@ def check(list_import: ListImport, *, ring: bool = True) -> None:
 def run(list_import: ListImport, *, ring: bool = True) -> None:
     """Write accounts and people, in the background. What has been read and checked is not read again."""
     list_import = _open(list_import)
-    failed_on_the_way = list_import.status == Status.FAILED and list_import.started_at is not None
-    if failed_on_the_way:
+    if list_import.started_at is not None:  # it failed or was stopped on the way
         list_import.status, list_import.error = Status.RUNNING, ""
         list_import.save()
         if ring:
             _ring(list_import)
         return
     read = list_import.status == Status.CHECKED
-    _reset(list_import, Status.RUNNING, Phase.COMPANIES if read else Phase.READ, ring=ring)
+    _reset(list_import, Status.RUNNING, Phase.PEOPLE if read else Phase.READ, ring=ring)
+
+
+@transaction.atomic
+def stop(list_import: ListImport) -> ListImport:
+    """Take the import from whoever works on it: what is in stays, what is half written is taken back.
+
+    A run can go on later from where it stood; a check becomes a draft again. Raises ``NotNow`` when nothing is at work.
+    """
+    list_import = ListImport.objects.select_for_update(no_key=True).get(pk=list_import.pk)
+    if not list_import.is_at_work:
+        raise NotNow("This import is not at work, so there is nothing to stop.")
+    list_import.status = Status.STOPPED if list_import.status == Status.RUNNING else Status.DRAFT
+    list_import.worker = list_import.leased_until = None
+    list_import.save(update_fields=["status", "worker", "leased_until", "updated_at"])
+    return list_import
 
 
 @transaction.atomic
@@ -122,6 +137,7 @@ def _open(list_import: ListImport) -> ListImport:
 
 def _reset(list_import: ListImport, status: str, phase: str, *, ring: bool) -> None:
     list_import.status, list_import.phase, list_import.error, list_import.rows_done = status, phase, "", 0
+    list_import.rows_ahead, list_import.companies_done = [], 0
     for name in COUNTS:
         setattr(list_import, name, 0)
     if phase == Phase.READ:
@@ -173,4 +189,5 @@ __all__ = [
     "run",
     "set_columns",
     "set_layout",
+    "stop",
 ]

@@ -11,6 +11,7 @@ urlpatterns = [
     path("<uuid:pk>/columns/", views.columns, name="columns"),
     path("<uuid:pk>/preview/", views.preview, name="preview"),
     path("<uuid:pk>/run/", views.run, name="run"),
+    path("<uuid:pk>/stop/", views.stop, name="stop"),
     path("<uuid:pk>/result/", views.result, name="result"),
     path("<uuid:pk>/discard/", views.discard, name="discard"),
     path("<uuid:pk>/rejected.csv", views.rejected, name="rejected"),

@@ -143,6 +143,18 @@ def run(request: EventRequest, pk: UUID) -> HttpResponse:
     return redirect("imports:result", pk=pk)
 
 
+@require_POST
+@member_required(role=Role.REP)
+def stop(request: EventRequest, pk: UUID) -> HttpResponse:
+    """Stop a check or a run; a run can go on later."""
+    list_import = _find(request, pk)
+    try:
+        services.stop(list_import)
+    except NotNow as error:
+        messages.info(request, str(error))
+    return redirect("imports:show", pk=pk)
+
+
 @require_GET
 @member_required()
 def result(request: EventRequest, pk: UUID) -> HttpResponse:

@@ -10,7 +10,7 @@ from django.db.models import Q
 from accounts.models import Account, Tag
 from common.models import TenantForeignKey, TenantModel, WebAddressField
 from common.text import email_key, normalise
-from identity.models import User
+from identity.models import Organization, User
 from people.import_models import ImportBlock, ImportCompany, ImportRow, ListImport, Outcome
 from people.querysets import PersonQuerySet
 
@@ -62,6 +62,7 @@ class ContactBasis(models.TextChoices):
         "icp_score",
         "icp_reasons",
         "updated_at",
+        "import_id",
     ],
 )
 class Person(TenantModel):
@@ -92,6 +93,9 @@ class Person(TenantModel):
     time_zone = models.CharField(max_length=64, blank=True)
     notes = models.TextField(blank=True)
     source = models.CharField(max_length=120, blank=True)
+    import_id = models.UUIDField(
+        null=True, blank=True, editable=False, help_text="The import they came with, and its entry on the timeline."
+    )
     is_exec_ops = models.BooleanField(PERSONA_FLAGS["is_exec_ops"], default=False)
     is_ops = models.BooleanField(PERSONA_FLAGS["is_ops"], default=False)
     is_proc = models.BooleanField(PERSONA_FLAGS["is_proc"], default=False)
@@ -173,6 +177,10 @@ class Person(TenantModel):
 class PersonEmail(TenantModel):
     """One address of a person. An address names at most one person of an organization."""
 
+    # The composite key to the person holds the organization; a second check per row would only cost.
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
     person = TenantForeignKey(Person, on_delete=models.CASCADE, related_name="emails", db_index=False)
     email = models.CharField(max_length=254)
     email_norm = models.CharField(max_length=254, editable=False)

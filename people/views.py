@@ -1,21 +1,19 @@
 """The pages of people."""
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.db.models import F
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import services as accounts
-from accounts.bulk import actions_for
+from accounts.filters import ListFilter, Rows
+from accounts.listing import filter_page, list_page
 from accounts.models import Account, TargetAccount
 from accounts.owners import NotAMember
 from common.fragments import is_fragment, render_part
-from common.paging import InvalidCursor
 from events.web import EventRequest
 from identity.models import Role
 from identity.web import member_required
@@ -37,36 +35,18 @@ LISTED = (
 @member_required()
 def person_list(request: EventRequest) -> HttpResponse:
     """People at the targets of the chosen show, or everybody with ``?all=1``."""
-    chosen = PersonFilter(request.GET, organization=request.organization, user=request.user, event=request.event)
-    rows = chosen.rows()
+    return list_page(request, PersonFilter, _with_what_is_shown)
+
+
+def _with_what_is_shown(chosen: ListFilter, rows: Rows) -> Rows:
     listed = rows.select_related("account", "owner").only(*LISTED)
-    if chosen.event:
-        listed = listed.annotate(tier=F("account__targets__tier"))
-    try:
-        page = chosen.page(listed, cursor=request.GET.get("cursor", ""))
-    except InvalidCursor:
-        return redirect(f"{request.path}?{chosen.query_string()}")
-    context: dict[str, Any] = {
-        "filter": chosen, "chips": chosen.chips(), "page": page, "sort": chosen.sort,
-        "filter_url": reverse("people:filter"),
-        "next": f"?{chosen.query_string(cursor=page.next_cursor)}" if page.has_more else "",
-    }  # fmt: skip
-    if is_fragment(request) and request.GET.get("cursor"):
-        return render_part(request, "people/list.html", "rows", context)
-    context["count"] = chosen.count(rows)
-    context["bulk_url"] = reverse("people:bulk")
-    context["export_url"] = reverse("people:export")
-    context["bulk_actions"] = actions_for("people", may=request.membership.may, event=request.event)
-    return render_part(request, "people/list.html", "results", context)
+    return listed.annotate(tier=F("account__targets__tier")) if chosen.event else listed
 
 
 @require_GET
 @member_required()
 def filter_form(request: EventRequest) -> HttpResponse:
-    """The filter of the list as a form: in a dialog, or as a page of its own without JavaScript."""
-    chosen = PersonFilter(request.GET, organization=request.organization, user=request.user, event=request.event)
-    context = {"filter": chosen, "action": reverse("people:list"), "title": "Filter people"}
-    return render_part(request, "accounts/filter.html", "dialog", context)
+    return filter_page(request, PersonFilter)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

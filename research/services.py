@@ -1,12 +1,12 @@
 """What a person or another app can ask of the scoring."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from accounts.models import Account, TargetAccount
 from common.doorbell import ring
@@ -88,21 +88,8 @@ def score_accounts(organization_id: UUID, account_ids: Iterable[UUID], *, actor_
     changes = scoring.score_rows(Subject.ACCOUNT, organization_id, targets.values_list("pk", flat=True))
     people = Person.objects.for_org(organization_id).filter(account__in=ids).values_list("pk", flat=True)
     scoring.score_rows(Subject.PERSON, organization_id, people)
-    moved = {change.id: change for change in changes if change.before != change.after}
-    announce(
-        *(
-            Happening(
-                kind=Kind.SCORE_UPDATED,
-                organization_id=organization_id,
-                actor_id=actor_id,
-                event_id=target.event_id,
-                account_id=target.account_id,
-                summary=_moved(moved[target.pk]),
-                data={"before": moved[target.pk].before, "after": moved[target.pk].after},
-            )
-            for target in TargetAccount.objects.for_org(organization_id).filter(pk__in=moved)
-        )
-    )
+    rows = TargetAccount.objects.for_org(organization_id)
+    _announce(changes, rows, actor_id, lambda target: {"event_id": target.event_id, "account_id": target.account_id})
     return changes
 
 
@@ -110,22 +97,29 @@ def score_accounts(organization_id: UUID, account_ids: Iterable[UUID], *, actor_
 def score_people(organization_id: UUID, person_ids: Iterable[UUID], *, actor_id: UUID | None) -> list[Change]:
     """Score these people; announce what changed."""
     changes = scoring.score_rows(Subject.PERSON, organization_id, person_ids)
+    rows = Person.objects.for_org(organization_id)
+    _announce(changes, rows, actor_id, lambda person: {"account_id": person.account_id, "person_id": person.pk})
+    return changes
+
+
+def _announce(
+    changes: Iterable[Change], rows: QuerySet[Any], actor_id: UUID | None, whom: Callable[[Any], dict[str, Any]]
+) -> None:
+    """Tell of the scores that changed; ``whom`` says of a scored row whose timeline that belongs to."""
     moved = {change.id: change for change in changes if change.before != change.after}
     announce(
         *(
             Happening(
                 kind=Kind.SCORE_UPDATED,
-                organization_id=organization_id,
+                organization_id=row.organization_id,
                 actor_id=actor_id,
-                account_id=person.account_id,
-                person_id=person.pk,
-                summary=_moved(moved[person.pk]),
-                data={"before": moved[person.pk].before, "after": moved[person.pk].after},
+                summary=_moved(moved[row.pk]),
+                data={"before": moved[row.pk].before, "after": moved[row.pk].after},
+                **whom(row),
             )
-            for person in Person.objects.for_org(organization_id).filter(pk__in=moved)
+            for row in rows.filter(pk__in=moved)
         )
     )
-    return changes
 
 
 def _moved(change: Change) -> str:

@@ -49,7 +49,7 @@ class SequenceForm(forms.ModelForm):  # type: ignore[type-arg]
         shows, mailboxes = self.fields["event"], self.fields["mailbox"]
         assert isinstance(shows, forms.ModelChoiceField)  # noqa: S101 - a foreign key's field
         assert isinstance(mailboxes, forms.ModelChoiceField)  # noqa: S101 - a foreign key's field
-        shows.queryset = Event.objects.for_org(organization)
+        shows.queryset = Event.objects.for_org(organization).in_use()
         shows.empty_label = "Any show"
         mailboxes.queryset = Mailbox.objects.for_org(organization).filter(archived_at=None)
         mailboxes.empty_label = "Choose later"

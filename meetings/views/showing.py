@@ -19,6 +19,8 @@ from meetings.grid import build, days_of
 from meetings.models import BoothTable, Meeting
 
 PAGE = 50
+WHOLE_DAY = 200
+"""A day comes whole, because a rep prints it."""
 MOST_DAYS = 7
 """How many days of a show stand side by side above the grid; further ones are in the menu."""
 
@@ -37,7 +39,12 @@ def meeting_list(request: EventRequest) -> HttpResponse:
     chosen = MeetingFilter(request.GET, organization=request.organization, user=request.user, event=request.event)
     rows = chosen.rows()
     try:
-        page = keyset_page(rows.for_page(), sort=chosen.sort, limit=PAGE, cursor=request.GET.get("cursor", ""))
+        page = keyset_page(
+            rows.for_page(),
+            sort=chosen.sort,
+            limit=WHOLE_DAY if chosen.day else PAGE,
+            cursor=request.GET.get("cursor", ""),
+        )
     except InvalidCursor:
         return redirect(f"{request.path}{chosen.without('cursor')}")
     query = request.GET.copy()

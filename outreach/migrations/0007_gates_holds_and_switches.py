@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
         ("events", "0001_initial"),
         ("identity", "0002_invitation_mail_and_idempotency"),
         ("outreach", "0006_messages_by_step"),
-        ("people", "0005_contact_basis"),
+        ("people", "0008_contact_basis"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

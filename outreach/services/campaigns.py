@@ -16,7 +16,7 @@ from django.utils import timezone
 from common.doorbell import ring
 from events.models import Event
 from identity.models import Organization, User
-from outreach import drafting, merging, tasks
+from outreach import drafting, merging, signals, tasks
 from outreach.models import Campaign, Mailbox, Message, Template
 from people.models import Person
 
@@ -74,6 +74,7 @@ def plan(campaign: Campaign, person_ids: Iterable[UUID]) -> int:
             ),
             ignore_conflicts=True,
         )
+    signals.messages_changed.send(sender=Message, organization_id=campaign.organization_id)
     return campaign.messages.count() - before
 
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from events.models import Event
 from identity.models import Organization, User
-from outreach import drafting, merging
+from outreach import drafting, merging, signals
 from outreach.models import Mailbox, Message, SendAttempt, Template
 from outreach.reconciling import accept_on_evidence
 from outreach.services.campaigns import check_can_send, ring_for
@@ -42,12 +42,14 @@ def write_message(
     draft = writer.write([person])[person.pk]
     if draft.left_out:
         raise LeftOut(draft.left_out)
-    return Message.objects.create(
+    message = Message.objects.create(
         organization=organization, person=person, account_id=person.account_id, event=event, mailbox=mailbox,
         template=template, template_version=template.version if template else None, owner=actor,
         to_address=person.email, address_hash=draft.address_hash, subject=draft.subject, body=draft.body,
         state=State.DRAFT,
     )  # fmt: skip
+    signals.messages_changed.send(sender=Message, organization_id=organization.pk)
+    return message
 
 
 @transaction.atomic

@@ -61,7 +61,9 @@ def campaign_list(request: EventRequest) -> HttpResponse:
 @member_required(role=Role.REP)
 def new(request: EventRequest) -> HttpResponse:
     """Choose template and mailbox for the people of a filter; the query string is the one of the list of people."""
-    chosen = PersonFilter(request.GET, organization=request.organization, user=request.user, event=request.event)
+    chosen = PersonFilter(
+        request.GET, organization=request.organization, user=request.user, event=request.event, patient=True
+    )
     picked = request.session.get(PICKED, {}) if request.GET.get("picked") else {}
     people = _picked(request, picked) if picked else chosen.rows()
     count = capped_count(people, cap=MOST_PEOPLE, patience_ms=PATIENCE_MS)

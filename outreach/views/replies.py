@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from common.lists import capped_count
 from common.paging import InvalidCursor, keyset_page
 from events.web import EventRequest
 from identity.models import Role
@@ -47,7 +48,8 @@ def reply_list(request: EventRequest) -> HttpResponse:
     params["cursor"] = page.next_cursor
     context: dict[str, Any] = {
         "page": page, "show": show, "handled": handled, "tabs": [(key, label) for key, (label, _) in SHOWN.items()],
-        "next": f"?{params.urlencode()}" if page.has_more else "", "may_write": request.membership.may(Role.REP),
+        "count": capped_count(rows), "next": f"?{params.urlencode()}" if page.has_more else "",
+        "may_write": request.membership.may(Role.REP),
     }  # fmt: skip
     return render(request, "outreach/replies.html", context)
 

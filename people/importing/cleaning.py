@@ -14,6 +14,7 @@ from email_validator import EmailNotValidError, validate_email
 from nameparser import HumanName
 
 from accounts.models import TargetAccount, Tier
+from common.copying import FORMULA_STARTS
 from common.text import domain_key, normalise
 from people.importing.vocabulary import EMPTY, FALSE, TRUE
 from people.models import PERSONA_FLAGS
@@ -29,7 +30,7 @@ class Wrong(ValueError):
 
 _INVISIBLE = {0xA0: " ", 0x2007: " ", 0x202F: " ", 0x200B: None, 0xFEFF: None, 0xAD: None, 0x0D: "\n"}
 _SPACES = re.compile(r"[ \t\u00a0]{2,}")
-_EMAIL = re.compile(r"[a-z0-9][a-z0-9_%+'.-]{0,62}@(?:[a-z0-9][a-z0-9-]{0,62}\.)+[a-z]{2,24}", re.IGNORECASE)
+_EMAIL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_%+'.-]{0,62}+@(?:[A-Za-z0-9][A-Za-z0-9-]{0,62}+\.)++[A-Za-z]{2,24}")
 _IN_BRACKETS = re.compile(r"<([^<>]+@[^<>]+)>")
 _HOST = re.compile(r"(?:[\w](?:[\w-]{0,61}[\w])?\.)+(?:[^\W\d_]{2,24}|xn--[a-z0-9-]{2,58})(?::\d{1,5})?", re.IGNORECASE)
 _SCHEME = re.compile(r"^https?:/{1,3}", re.IGNORECASE)
@@ -38,6 +39,8 @@ _PHONE_LABEL = re.compile(
     re.IGNORECASE,
 )
 _PHONE = re.compile(r"[+(]?[\d(][\d\s()./\\–-]*(?:\s*(?:ext|extension|x|dw|durchwahl|#)\.?\s*\d{1,6})?", re.IGNORECASE)
+_PLAIN_PHONE = re.compile(r"\+?[0-9]++(?: [0-9]++)*+")
+_PLAIN_LINKEDIN = re.compile(r"https://(?:[a-z]{2,3}\.)?linkedin\.com/[\w%./-]++")
 _SCIENTIFIC = re.compile(r"\d[.,]\d+e\+?\d+", re.IGNORECASE)
 
 
@@ -51,7 +54,7 @@ def tidy(text: str) -> str:
     if not text.isprintable():
         text = text.translate(_INVISIBLE)
         text = "".join(c if c in "\n\t" or unicodedata.category(c) not in {"Cc", "Cs"} else " " for c in text).strip()
-    if text[:1] == "'" and text[1:2] in {"=", "+", "-", "@", "\t"}:
+    if text[:1] == "'" and text[1:2] and text[1:2] in FORMULA_STARTS:
         text = text[1:].lstrip()
     if "  " in text or "\t" in text:
         text = _SPACES.sub(" ", text)
@@ -94,6 +97,8 @@ def website(text: str) -> str:
 
 def linkedin(text: str) -> str:
     """An absolute LinkedIn address."""
+    if _PLAIN_LINKEDIN.fullmatch(text):
+        return text
     if "linkedin.com/" in text.lower():
         return website(text).replace("http://", "https://", 1)
     if re.fullmatch(r"/?(in|company|school)/[\w%.-]+/?", text, re.IGNORECASE):
@@ -107,6 +112,8 @@ def looks_like_phone(text: str) -> bool:
 
 def phone(text: str) -> str:
     """A telephone number as text, spaces tidied; never a number to calculate with."""
+    if _PLAIN_PHONE.fullmatch(text) and len(digits := text.lstrip("+").replace(" ", "")) >= 5 and len(set(digits)) > 1:
+        return text
     if _SCIENTIFIC.fullmatch(text):
         raise Blank("a spreadsheet has shortened the number")
     text = " ".join(_PHONE_LABEL.sub("", text).split())
@@ -114,8 +121,7 @@ def phone(text: str) -> str:
         text = "+" + text[2:].replace(")", "", 1)
     if not _PHONE.fullmatch(text) and (first := re.split(r"\s*[;,|]\s*|\s+/\s+", text)[0]) != text:
         text = first
-    digits = sum(c.isdigit() for c in text)
-    if digits < 5 or not _PHONE.fullmatch(text):
+    if sum(c.isdigit() for c in text) < 5 or not _PHONE.fullmatch(text):
         raise Blank("not a telephone number")
     if len(set(re.sub(r"\D", "", text))) == 1:
         raise Blank("not a telephone number")

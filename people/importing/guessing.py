@@ -68,10 +68,10 @@ def _by_content(values: list[str], guess: str, word: str) -> str:
 
 def _which_name(guesses: list[str], values: list[str], *, people: bool) -> str:
     companies = sum(bool(_COMPANY.search(value)) for value in values)
-    if "account.name" in guesses:
-        return "person.name" if not {"person.first_name", "person.last_name"} & set(guesses) else "person.last_name"
     if "person.first_name" in guesses and "person.last_name" not in guesses:
         return "person.last_name"
+    if "account.name" in guesses:
+        return "person.name"
     if people and companies * 5 < max(len(values), 1):
         return "person.name"
     return "account.name"

@@ -14,6 +14,7 @@ from common.happenings import Kind, announce_selected
 from common.ids import UUID7_SQL
 from common.text import normalise
 from people.import_models import ListImport
+from people.importing import search
 from people.importing.companies import Policies, tags_by_name
 from people.models import PERSONA_FLAGS, Person
 
@@ -45,7 +46,7 @@ SELECT r.row_no, r.person, r.emails, r.emails_norm, r.tags, r.hall, r.stand, r.f
        coalesce(lead.key, c.key) AS company_key, coalesce(lead.account_id, c.account_id) AS account_id,
        coalesce(lead.outcome, c.outcome, '') AS company_outcome,
        coalesce(lead.first_row, c.first_row) = r.row_no AS leads_company,
-       NULL::uuid AS person_id, false AS is_new, false AS adds, ''::text AS outcome, ''::text AS note
+       NULL::uuid AS person_id, false AS is_new, false AS adds, ''::text AS note
 FROM people_importrow r
 LEFT JOIN people_importcompany c ON c.list_import_id = r.list_import_id AND c.key = r.company_key
 LEFT JOIN people_importcompany lead ON lead.list_import_id = c.list_import_id AND lead.key = c.same_as AND c.same_as <> ''
@@ -91,15 +92,18 @@ WHERE chunk.row_no = m.row_no AND m.first_row < m.row_no
 """
 
 _INSERT = f"""
+WITH names AS MATERIALIZED (
+    SELECT id, name_norm FROM accounts_account WHERE organization_id = %(org)s AND id = ANY(%(accounts)s)
+)
 INSERT INTO people_person (id, organization_id, account_id, created_at, updated_at, {", ".join(PERSON_TEXTS)},
-    {", ".join(PERSONA_FLAGS)}, email, email_norm, owner_id, source, time_zone, icp_reasons, search_text)
+    {", ".join(PERSONA_FLAGS)}, email, email_norm, owner_id, source, import_id, time_zone, icp_reasons, search_text)
 SELECT c.person_id, %(org)s, c.account_id, %(now)s, %(now)s,
     {", ".join(f"coalesce(c.person->>'{name}', '')" for name in PERSON_TEXTS)},
     {", ".join(f"coalesce((c.person->>'{name}')::boolean, false)" for name in PERSONA_FLAGS)},
-    coalesce(c.emails[1], ''), coalesce(c.emails_norm[1], ''), (c.person->>'owner_id')::uuid, %(source)s, '', '[]',
+    coalesce(c.emails[1], ''), coalesce(c.emails_norm[1], ''), (c.person->>'owner_id')::uuid, %(source)s, %(id)s, '', '[]',
     concat_ws(' ', c.person->>'name_norm', nullif(c.emails_norm[1], ''), nullif(c.person->>'title_norm', '')
               , nullif(a.name_norm, ''))
-FROM chunk c LEFT JOIN accounts_account a ON a.id = c.account_id AND a.id = ANY(%(accounts)s)
+FROM chunk c LEFT JOIN names a ON a.id = c.account_id
 WHERE c.is_new
 """  # noqa: S608
 
@@ -119,20 +123,19 @@ WHERE c.person_id IS NOT NULL AND NOT c.is_new AND c.first_row IS NULL AND EXIST
 """
 
 _STANDS = f"""
-WITH missing AS (
-    SELECT DISTINCT ON (t.id, c.hall, c.stand) t.id AS target_id, c.hall, c.stand, c.row_no
+WITH said AS (
+    SELECT t.id AS target_id, c.hall, c.stand, min(c.row_no) AS row_no
     FROM chunk c JOIN accounts_targetaccount t
         ON t.organization_id = %(org)s AND t.event_id = %(event)s AND t.account_id = c.account_id
-    WHERE c.reason = '' AND (c.hall <> '' OR c.stand <> '') AND NOT EXISTS (
-        SELECT FROM accounts_stand s WHERE s.organization_id = %(org)s AND s.target_id = t.id
-            AND s.hall = c.hall AND s.number = c.stand)
-    ORDER BY t.id, c.hall, c.stand, c.row_no
+    WHERE c.reason = '' AND (c.hall <> '' OR c.stand <> '') GROUP BY t.id, c.hall, c.stand
 ), written AS (
     INSERT INTO accounts_stand (id, organization_id, created_at, updated_at, target_id, hall, number)
-    SELECT {UUID7_SQL}, %(org)s, %(now)s, %(now)s, target_id, hall, stand FROM missing
-    ON CONFLICT DO NOTHING
+    SELECT {UUID7_SQL}, %(org)s, %(now)s, %(now)s, target_id, hall, stand FROM said
+    ON CONFLICT DO NOTHING RETURNING target_id, hall, number
 )
-UPDATE chunk SET adds = true FROM missing m WHERE chunk.row_no = m.row_no
+UPDATE chunk SET adds = true
+FROM said s JOIN written w ON w.target_id = s.target_id AND w.hall = s.hall AND w.number = s.stand
+WHERE chunk.row_no = s.row_no AND NOT chunk.adds
 """  # noqa: S608
 
 _STANDS_FORESEEN = """
@@ -149,34 +152,34 @@ WITH missing AS (
 UPDATE chunk SET adds = true FROM missing m WHERE chunk.row_no = m.row_no
 """
 
-_OUTCOME = """
-UPDATE chunk SET
-    outcome = CASE
-        WHEN reason <> '' THEN 'rejected'
-        WHEN note <> '' THEN 'rejected'
-        WHEN person IS NOT NULL AND first_row IS NULL AND is_new THEN 'created'
-        WHEN person IS NULL AND leads_company AND company_outcome = 'created' THEN 'created'
-        WHEN person IS NOT NULL AND first_row IS NULL AND outcome = 'updated' THEN 'updated'
-        WHEN leads_company AND company_outcome IN ('created', 'updated') THEN 'updated'
-        WHEN adds THEN 'updated'
-        ELSE 'unchanged' END
+_SETTLED = """
+(SELECT *, CASE
+    WHEN reason <> '' OR note <> '' THEN 'rejected'
+    WHEN person IS NOT NULL AND first_row IS NULL AND is_new THEN 'created'
+    WHEN person IS NULL AND leads_company AND company_outcome = 'created' THEN 'created'
+    WHEN person IS NOT NULL AND first_row IS NULL AND changed THEN 'updated'
+    WHEN leads_company AND company_outcome IN ('created', 'updated') THEN 'updated'
+    WHEN adds THEN 'updated'
+    ELSE 'unchanged' END AS outcome
+ FROM (SELECT *, person_id = ANY(%(changed)s) AS changed FROM chunk) k) c
 """
 
-_NOTE_RESULT = """
-UPDATE people_importrow r SET outcome = c.outcome, person_id = c.person_id,
+_NOTE_RESULT = f"""
+UPDATE people_importrow r
+SET outcome = c.outcome, person_id = CASE WHEN %(write)s OR NOT c.is_new THEN c.person_id END,
     reason = CASE WHEN c.note <> '' THEN c.note ELSE c.reason END
-FROM chunk c
+FROM {_SETTLED}
 WHERE r.list_import_id = %(id)s AND r.row_no > %(low)s AND r.row_no <= %(high)s AND r.row_no = c.row_no
-"""
+"""  # noqa: S608
 
-_COUNTS = """
+_COUNTS = f"""
 SELECT count(*) FILTER (WHERE outcome = 'created'), count(*) FILTER (WHERE outcome = 'updated'),
        count(*) FILTER (WHERE outcome = 'unchanged'), count(*) FILTER (WHERE outcome = 'rejected'),
        count(*) FILTER (WHERE outcome <> 'rejected' AND
                         CASE WHEN person IS NULL THEN NOT leads_company ELSE first_row IS NOT NULL END),
-       count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE person_changed)
-FROM (SELECT *, first_row IS NULL AND NOT is_new AND person_id = ANY(%(changed)s) AS person_changed FROM chunk) c
-"""
+       count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE first_row IS NULL AND NOT is_new AND changed)
+FROM {_SETTLED}
+"""  # noqa: S608
 
 _FOLLOWS_NOBODY = """
 UPDATE chunk SET note = %(not_found)s FROM people_importrow l
@@ -197,9 +200,6 @@ INSERT INTO people_persontag (id, organization_id, created_at, updated_at, perso
 SELECT {UUID7_SQL}, %(org)s, %(now)s, %(now)s, m.person_id, m.tag_id FROM ({_MISSING_TAGS}) m ON CONFLICT DO NOTHING
 """  # noqa: S608
 
-# The search indexes take many entries at once far more cheaply than few: measured, a quarter of the time per row.
-_WRITE_SETTINGS = "SET LOCAL gin_pending_list_limit = '32MB'; SET LOCAL work_mem = '64MB'"
-
 NOT_FOUND = "Nobody and nothing like it exists yet, and this import only updates."
 
 
@@ -216,8 +216,17 @@ class Counts:
     people_updated: int
 
 
-def compare(list_import: ListImport, policies: Policies, *, low: int, high: int, write: bool) -> Counts:
-    """Decide what becomes of the rows ``low < row_no <= high`` and, with ``write``, do it."""
+class MetKnownPeople(Exception):
+    """Rows are about people who exist, so that the order in which rows are taken matters."""
+
+
+def compare(
+    list_import: ListImport, policies: Policies, *, low: int, high: int, write: bool, only_new: bool = False
+) -> Counts:
+    """Decide what becomes of the rows ``low < row_no <= high`` and, with ``write``, do it.
+
+    With ``only_new`` raises ``MetKnownPeople``, before it writes, when it would have to change somebody.
+    """
     now = timezone.now()
     params: dict[str, Any] = {
         "id": list_import.pk,
@@ -232,6 +241,8 @@ def compare(list_import: ListImport, policies: Policies, *, low: int, high: int,
     _run(_CHUNK, params)
     _match(params)
     mode = list_import.mode
+    if only_new and mode != ListImport.Mode.CREATE and _rows("SELECT FROM chunk WHERE person_id IS NOT NULL LIMIT 1"):
+        raise MetKnownPeople
     if mode == ListImport.Mode.UPDATE:
         _run(
             "UPDATE chunk SET note = %(note)s WHERE reason = '' AND ("
@@ -249,18 +260,14 @@ def compare(list_import: ListImport, policies: Policies, *, low: int, high: int,
         changed = _update_known(list_import, policies, now, write=write)
         _run(_NEW_ADDRESS, params)
     if write:
-        _run(_WRITE_SETTINGS)
-        _write_new(list_import, params)
+        search.set_aside()
+        _write_new(params)
     if list_import.event_id:
         _run(_STANDS if write else _STANDS_FORESEEN, params)
     changed |= _tag(list_import, now, may_change=mode != ListImport.Mode.CREATE, write=write)
-    if changed:
-        _run("UPDATE chunk SET outcome = 'updated' WHERE person_id = ANY(%(ids)s)", {"ids": list(changed)})
-    _run(_OUTCOME)
-    if not write:
-        _run("UPDATE chunk SET person_id = NULL WHERE is_new")
-    _run(_NOTE_RESULT, params)
-    counts = Counts(*_rows(_COUNTS, {"changed": list(changed)})[0])
+    settled = {**params, "changed": list(changed), "write": write}
+    _run(_NOTE_RESULT, settled)
+    counts = Counts(*_rows(_COUNTS, settled)[0])
     _run("DROP TABLE chunk")
     return counts
 
@@ -284,15 +291,11 @@ def _match(params: dict[str, Any]) -> None:
     _run(_ONE_ROW_PER_PERSON)
 
 
-def _write_new(list_import: ListImport, params: Mapping[str, Any]) -> None:
+def _write_new(params: Mapping[str, Any]) -> None:
     accounts = [a for (a,) in _rows("SELECT DISTINCT account_id FROM chunk WHERE is_new AND account_id IS NOT NULL")]
+    # Their timeline shows the entry of the import, which is one row instead of one for each of them.
     _run(_INSERT, {**params, "accounts": accounts})
     _run(_INSERT_ADDRESSES, params)
-    announce_selected(
-        "SELECT %s, %s::uuid, %s::uuid, %s::uuid, account_id, person_id, "
-        "(person->>'name') || ' was added' FROM chunk WHERE is_new",
-        [Kind.PERSON_CREATED.value, list_import.organization_id, list_import.created_by_id, list_import.event_id],
-    )
 
 
 def _update_known(list_import: ListImport, policies: Policies, now: Any, *, write: bool) -> set[UUID]:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from people.import_models import ImportCompany, ImportRow, ListImport, Outcome
 
 SLEEPING = timedelta(seconds=20)
-_SHARE = {"read": (0, 45), "group": (45, 50), "companies": (50, 65), "rows": (65, 100)}
+_SHARE = {"read": (0, 45), "group": (45, 50), "rows": (50, 100)}
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,9 @@ def progress(list_import: ListImport) -> Progress:
     verb = {
         "read": f"Reading the file: {list_import.rows_done:,} rows",
         "group": "Looking for repeated companies and people",
-        "companies": "Comparing companies" if list_import.status == "checking" else "Writing companies",
-        "rows": "Comparing people and rows" if list_import.status == "checking" else "Writing people and rows",
+        "rows": "Comparing companies and people"
+        if list_import.status == "checking"
+        else "Writing companies and people",
     }[list_import.phase]
     waiting = list_import.worker is None and list_import.updated_at < timezone.now() - SLEEPING
     return Progress(round(low + (high - low) * share), verb, waiting)

@@ -8,9 +8,9 @@ from typing import Any
 
 from django.db import connection
 
-from common.bulk import copy_rows
+from common.bulk import copy_rows, text_array
 from common.tabular import Row, open_table
-from common.text import company_key, domain_key, email_key, normalise
+from common.text import company_key, domain_key, normalise
 from identity.models import Membership
 from people.import_models import ListImport
 from people.importing import files, mapping
@@ -100,9 +100,9 @@ def _row_values(record: Record) -> tuple[Any, ...]:
         record.hall,
         record.stand,
         None if record.person is None else _json(record.person),
-        record.emails,
-        [email_key(address) for address in record.emails],
-        record.person_tags,
+        text_array(record.emails),
+        text_array(record.emails_norm),
+        text_array(record.person_tags),
         record.excerpt,
         _json(record.cleaned) if record.cleaned else None,
         record.reason,
@@ -113,12 +113,14 @@ def _row_values(record: Record) -> tuple[Any, ...]:
 def _company_values(records: Sequence[Record]) -> Iterator[tuple[Any, ...]]:
     """The companies of a chunk, each once: what the first row that says something says."""
     merged: dict[str, tuple[Record, dict[str, Any], dict[str, Any], list[str]]] = {}
+    last: dict[str, Any] | None = None
     for record in records:
-        if record.company is None or record.company_key is None:
+        if record.company is last or record.company is None or record.company_key is None:
             continue
+        last = record.company
         known = merged.get(record.company_key)
         if known is None:
-            merged[record.company_key] = record, record.company, record.target, record.account_tags
+            merged[record.company_key] = record, {**record.company}, {**record.target}, [*record.account_tags]
             continue
         _first, data, target, tags = known
         for values, more in ((data, record.company), (target, record.target)):
@@ -127,14 +129,16 @@ def _company_values(records: Sequence[Record]) -> Iterator[tuple[Any, ...]]:
         tags.extend(tag for tag in record.account_tags if tag not in tags)
     for key, (first, data, target, tags) in merged.items():
         domain = domain_key(data.get("website", ""))
-        yield key, first.row_no, company_key(data["name"]), domain, _json(data), _json(target), tags
+        yield key, first.row_no, company_key(data["name"]), domain, _json(data), _json(target), text_array(tags)
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
 def gather_statistics() -> None:
     """Tell the planner about the rows just written; without it a join over a whole file may take hours."""
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE people_importrow, people_importcompany")
+        cursor.execute(
+            "ANALYZE people_importrow (list_import_id, row_no, company_key, first_row),"
+            " people_importcompany (list_import_id, key, name_key, domain, first_row, same_as)"
+        )

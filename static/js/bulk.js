@@ -1,6 +1,6 @@
 // Selecting rows: data-js="bulk" on the form around a table. Row boxes carry data-bulk-row, the head box data-bulk-page.
 // The bar [data-bulk-bar] shows while something is selected; [data-bulk-count] says how many. [data-bulk-all] selects
-// everything in the filter (data-total="7213"): the form then sends all=1 besides the filter it already carries.
+// everything in the filter, as many as #count says: the form then sends all=1 besides the filter it already carries.
 export function attach(form) {
   const bar = form.querySelector("[data-bulk-bar]");
   if (!bar) return;
@@ -20,17 +20,20 @@ export function attach(form) {
         b.setAttribute("form", bar.getAttribute("id")); // bar.id would be the boxes, once they are called id
       });
     const picked = list.filter((b) => b.checked).length;
-    const total = Number(everything?.dataset.total ?? 0);
     const whole = all?.value === "1";
     bar.hidden = picked === 0;
     if (page) {
       page.checked = picked > 0 && picked === list.length;
       page.indeterminate = picked > 0 && picked < list.length;
     }
-    // A list too long to count says "10,000+"; the server tells the exact number before anything happens.
-    const label = whole ? (everything.dataset.totalLabel ?? total.toLocaleString("en")) : picked.toLocaleString("en");
+    // A long list says "about 41,000" at first; the server tells the exact number before anything happens.
+    const total = document.getElementById("count")?.textContent.trim() ?? "";
+    const label = whole ? total : picked.toLocaleString("en");
     form.querySelectorAll("[data-bulk-count]").forEach((e) => (e.textContent = label));
-    if (everything) everything.hidden = whole || picked !== list.length || total <= list.length;
+    if (everything) {
+      everything.textContent = `Select all ${total}`;
+      everything.hidden = whole || picked !== list.length;
+    }
   }
 
   function narrow() {

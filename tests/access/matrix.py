@@ -15,10 +15,12 @@ The rows stand in ``tests/access/rows/<app>.py``, one line each, found by themse
 * ``operation(<lowest role>, <path argument>=<builder>, body=..., query=...)``: one API operation, keyed "METHOD /api/path".
 * ``person()``: anybody who is logged in, with or without an organization. ``anyone()``: public.
 
-``data`` and ``body`` may also be a function of the organization, for data that names rows of it.
+``data``, ``body`` and ``query`` may also be functions of the organization, when they name rows of it; strangers who send
+them are refused. Whoever may call an operation must get a 2xx, so its body has to be valid; so must the ``data`` of a page.
+A page without ``data`` may answer 422 to whom it lets in.
 
 A builder makes a fresh row in the given organization and returns the value for the address. The test then asks as an
-anonymous visitor, a stranger (the owner of another organization), a viewer, a rep and an admin.
+anonymous visitor, a stranger (the owner of another organization) and a member of every role.
 """
 
 from __future__ import annotations
@@ -48,11 +50,19 @@ class Rule:
     methods: Mapping[str, Role | None] = field(default_factory=dict)
     arguments: Mapping[str, Any] = field(default_factory=dict)
     data: Any = None
-    query: str = ""
+    query: Any = ""
 
     def data_for(self, organization: Organization) -> Any:
         """What to send; a function of the organization where the data names its rows."""
         return self.data(organization) if callable(self.data) else self.data
+
+    def query_for(self, organization: Organization) -> str:
+        return str(self.query(organization) if callable(self.query) else self.query)
+
+    @property
+    def names_rows(self) -> bool:
+        """Whether the address, its query or the data names rows of the organization, which a stranger must not reach."""
+        return bool(self.arguments) or callable(self.data) or callable(self.query)
 
 
 def members(
@@ -61,7 +71,7 @@ def members(
     post: Role | None = None,
     delete: Role | None = None,
     data: Any = None,
-    query: str = "",
+    query: Any = "",
     **arguments: str,
 ) -> Rule:
     """A page behind ``member_required``. ``data`` is posted; ``query`` is put behind the address."""
@@ -69,7 +79,7 @@ def members(
     return Rule("members", {m: role for m, role in asked.items() if role is not None}, arguments, data, query)
 
 
-def operation(role: Role | None, *, body: Any = None, query: str = "", **arguments: str) -> Rule:
+def operation(role: Role | None, *, body: Any = None, query: Any = "", **arguments: str) -> Rule:
     """An API operation; ``ANYONE`` makes it public."""
     return Rule("members" if role else "anyone", {"": role}, arguments, body, query)
 

@@ -8,8 +8,9 @@ from django.core.cache import cache as store
 from django.test import Client
 
 from accounts.models import Account
-from analytics import cache
+from analytics import cache, folding, receivers
 from analytics.services import figures
+from common.happenings import Happening, Kind
 from events.models import Event
 from identity.models import Organization, User
 from identity.scope import org_scope
@@ -17,14 +18,17 @@ from meetings import services
 from meetings.models import Meeting
 from meetings.services import Plan
 from outreach.models import Message
+from outreach.services.campaigns import start_campaign
 from people.models import Person
 from tests.factories import (
     AccountFactory,
     EventFactory,
+    MailboxFactory,
     MeetingFactory,
     PersonFactory,
     TargetAccountFactory,
     TaskFactory,
+    TemplateFactory,
 )
 
 pytestmark = pytest.mark.django_db
@@ -186,13 +190,51 @@ def test_figures_are_remembered_until_something_changes(
     assert (before.meetings, unseen.meetings, after.meetings) == (0, 0, 2)
 
 
-def test_a_change_at_one_show_leaves_the_figures_of_another(organization: Organization, event: Event) -> None:
-    other = EventFactory.create(organization=organization)
+def test_drafts_written_for_a_campaign_are_on_the_dashboard_at_once(
+    organization: Organization, event: Event, person: Person, rep: User,
+    django_capture_on_commit_callbacks: Callable[..., Any],
+) -> None:  # fmt: skip
+    template = TemplateFactory.create(organization=organization)
+    mailbox = MailboxFactory.create(organization=organization)
     with org_scope(organization.pk):
-        first = figures(organization, other).computed_at
-        cache.bump(organization.pk, event.pk)
+        before = figures(organization, event).outreach
+        with django_capture_on_commit_callbacks() as callbacks:
+            start_campaign(
+                organization, name="Invitation", event=event, template=template, mailbox=mailbox,
+                people=Person.objects.for_org(organization), actor=rep,
+            )  # fmt: skip
+        for callback in callbacks:
+            callback()
 
-        assert figures(organization, other).computed_at == first
+        assert (before, figures(organization, event).outreach) == (0, 1)
+
+
+def test_a_change_nobody_announced_is_seen_when_it_is_folded(
+    organization: Organization, event: Event, person: Person,
+    django_capture_on_commit_callbacks: Callable[..., Any],
+) -> None:  # fmt: skip
+    with org_scope(organization.pk):
+        before = figures(organization, event).outreach
+    _message(event, person)
+    with org_scope(organization.pk):
+        unseen = figures(organization, event).outreach
+
+    with django_capture_on_commit_callbacks(execute=True):
+        folding.fold()
+
+    with org_scope(organization.pk):
+        assert (before, unseen, figures(organization, event).outreach) == (0, 0, 1)
+
+
+def test_many_changes_at_once_make_the_figures_old_once(
+    organization: Organization, event: Event, django_capture_on_commit_callbacks: Callable[..., Any]
+) -> None:
+    happening = Happening(kind=Kind.OUTREACH_SENT, organization_id=organization.pk, event_id=event.pk)
+
+    with org_scope(organization.pk), django_capture_on_commit_callbacks() as callbacks:
+        receivers.after_happenings([happening] * 500)
+
+    assert len(callbacks) == 1
 
 
 def test_keys_name_the_organization(organization: Organization, event: Event) -> None:

@@ -44,7 +44,7 @@ class Complaints:
 def axe_findings(page: Page, include: str | None = None) -> list[str]:
     """What axe objects to on the page (or inside ``include``), WCAG 2.2 AA and best practices: rule, words, elements."""
     _settle(page)
-    found = Axe().run(page, context=include, options={"resultTypes": ["violations"]})
+    found = Axe().run(page, context=include, options={"resultTypes": ["violations"], "preload": False})
     return [
         f"{v['id']}: {v['help']}: " + " | ".join(str(n["target"]) + " " + _why(n) for n in v["nodes"][:4])
         for v in found.response["violations"]

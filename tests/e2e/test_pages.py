@@ -41,28 +41,31 @@ def _paths(client: Client) -> list[str]:
     return paths
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (390, "dark")])
-def test_every_page_is_accessible(visit, client_for, width, theme):
+VIEWS = [(1440, "light"), (390, "dark")]
+
+
+def test_every_page_is_accessible(visit, client_for):
     demo.seed(password=demo.KNOWN_PASSWORD, password_for_all=True)
     admin = User.objects.get(email=demo.ADMIN)
     paths = _paths(client_for(admin))
-    page = visit("/offline/", user=admin, width=width, theme=theme)
+    pages = {view: visit("/offline/", user=admin, width=view[0], theme=view[1]) for view in VIEWS}
     found: dict[str, list[str]] = {}
 
     queue, seen = list(paths), set(paths)
     while queue:
         path = queue.pop(0)
-        page.goto(path)
-        trouble = axe_findings(page)
-        if over := sideways(page):
-            trouble.append(f"scrolls {over} px sideways")
-        if trouble:
-            found[path] = trouble
-        picture(page, f"{UUID.sub('one', path).strip('/').replace('/', '-') or 'start'}-{width}-{theme}")
-        first = page.locator("main tbody th a, main .lines a").first
-        link = first.get_attribute("href") if path in paths and first.count() else None
-        if link and link.startswith("/") and link not in seen:
-            seen.add(link)
-            queue.append(link)
+        for (width, theme), page in pages.items():
+            page.goto(path)
+            trouble = axe_findings(page)
+            if over := sideways(page):
+                trouble.append(f"scrolls {over} px sideways")
+            if trouble:
+                found[f"{path} {width} {theme}"] = trouble
+            picture(page, f"{UUID.sub('one', path).strip('/').replace('/', '-') or 'start'}-{width}-{theme}")
+            first = page.locator("main tbody th a, main .lines a").first
+            link = first.get_attribute("href") if path in paths and first.count() else None
+            if link and link.startswith("/") and link not in seen:
+                seen.add(link)
+                queue.append(link)
 
     assert found == {}

@@ -40,6 +40,12 @@ def test_the_sandbox_is_refused(production):
     assert identifiers() == ["eventops.E001"]
 
 
+def test_a_vendor_that_is_played_on_this_machine_is_refused(production):
+    production.SENDGRID_BASE_URL = "http://localhost:8001"
+
+    assert identifiers() == ["eventops.E001"]
+
+
 @pytest.mark.parametrize("secret", ["short", "a" * 64, "django-insecure-" + STRONG, "change-me-" + STRONG])
 def test_a_weak_secret_is_refused(production, secret):
     production.SECRET_KEY = secret
@@ -98,10 +104,23 @@ def test_a_role_that_cannot_take_the_system_role_is_a_problem():
     assert [problem.id for problem in checks.role_problems(Answers("eventops", False, False))] == ["eventops.E006"]
 
 
+PRODUCTION = {
+    "BASE_URL": "https://crm.example.com",
+    "AUTH_SECRET": STRONG,
+    "EVENTOPS_DEMO": "0",
+    "DEBUG": "0",
+    "SANDBOX_URL": "",
+}
+WEB = ["-c", "import eventops.wsgi"]
+WORKER = ["-m", "celery", "-A", "eventops", "worker"]
+BEAT = ["-m", "celery", "-A", "eventops", "beat"]
+COMMAND = ["manage.py", "login_link", "nobody@example.com"]
+
+
 def start(command, **environment):
     return subprocess.run(
-        [sys.executable, *command],
-        env=os.environ | environment,
+        [sys.executable, "-W", "ignore", *command],
+        env=os.environ | PRODUCTION | environment,
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -111,38 +130,73 @@ def start(command, **environment):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "command",
-    [
-        ["-c", "import eventops.wsgi"],
-        ["-m", "celery", "-A", "eventops", "worker"],
-        ["-m", "celery", "-A", "eventops", "beat"],
-    ],
-)
-def test_web_worker_and_beat_refuse_to_start_with_the_sandbox_in_production(command):
-    done = start(command, BASE_URL="https://crm.example.com", AUTH_SECRET=STRONG, SANDBOX_URL="http://127.0.0.1:8001")
+@pytest.mark.parametrize("command", [WEB, WORKER, BEAT, COMMAND], ids=["web", "worker", "beat", "command"])
+def test_nothing_starts_with_the_sandbox_in_production(command):
+    done = start(command, SANDBOX_URL="http://127.0.0.1:8001")
 
     assert done.returncode != 0
     assert "eventops.E001" in done.stderr
 
 
 @pytest.mark.slow
+def test_the_sandbox_itself_is_unknown_in_production():
+    done = start(["manage.py", "sandbox"])
+
+    assert done.returncode != 0
+    assert "Unknown command: 'sandbox'" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("secret", "words"), [("", "AUTH_SECRET must be at least"), ("change-me-" + STRONG, "eventops.E002")]
+)
+def test_web_refuses_to_start_without_a_strong_secret(secret, words):
+    done = start(WEB, AUTH_SECRET=secret)
+
+    assert done.returncode != 0
+    assert words in done.stderr
+
+
+@pytest.mark.slow
 def test_web_starts_while_the_database_is_away():
     away = urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(netloc="eventops:x@127.0.0.1:1"))
 
-    done = start(["-c", "import eventops.wsgi"], DATABASE_URL=away)
+    done = start(WEB, DATABASE_URL=away)
 
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.slow
-def test_web_refuses_a_superuser():
-    superuser = os.environ.get("DEVSTACK_SUPERUSER_URL")
-    if not superuser:
+@pytest.fixture
+def superuser():
+    url = os.environ.get("DEVSTACK_SUPERUSER_URL")
+    if not url:
         pytest.skip("the database is not the embedded one, so there is no superuser to try")
-    psycopg.connect(superuser).close()
+    psycopg.connect(url).close()
+    return url
 
-    done = start(["-c", "import eventops.wsgi"], DATABASE_URL=superuser)
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [WEB, COMMAND], ids=["web", "command"])
+def test_nothing_works_as_a_superuser(command, superuser):
+    done = start(command, DATABASE_URL=superuser)
 
     assert done.returncode != 0
     assert "eventops.E005" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_database_that_comes_back_with_another_role_is_refused_again_and_again(superuser):
+    attempts = """
+from django.db import connection
+import django
+django.setup()
+for _ in range(2):
+    try:
+        connection.cursor()
+    except django.core.exceptions.ImproperlyConfigured as error:
+        print(str(error)[:13], connection.connection)
+"""
+
+    done = start(["-c", attempts], DATABASE_URL=superuser, DJANGO_SETTINGS_MODULE="eventops.settings")
+
+    assert done.stdout.splitlines() == ["eventops.E005 None"] * 2

@@ -3,7 +3,7 @@ from django.urls import reverse
 
 from events.models import Event
 from identity.scope import org_scope
-from tests.factories import EventFactory
+from tests.factories import AccountFactory, EventFactory, MessageFactory, PersonFactory, TargetAccountFactory
 
 COSTS = {"costs-TOTAL_FORMS": "2", "costs-INITIAL_FORMS": "0", "costs-MIN_NUM_FORMS": "0", "costs-MAX_NUM_FORMS": "60"}
 SHOW = {
@@ -104,3 +104,52 @@ def test_without_a_show_the_list_leads_to_adding_one(client_for, owner):
 
     assert "Add your first show" in response.text
     assert reverse("events:create") in response.text
+
+
+def test_an_archived_show_is_offered_nowhere_and_comes_back(client_for, manager, event, organization):
+    other = EventFactory.create(organization=organization, name="Next show")
+    client = client_for(manager)
+
+    client.post(reverse("events:archive", args=[event.pk]))
+
+    page = client.get(reverse("events:list"))
+    assert [show.name for show in page.context["archived"]] == [event.name]
+    assert [show.name for show in page.context["nav_events"]] == [other.name]
+    assert page.context["request"].event == other
+    assert client.post(reverse("events:switch"), {"event": str(event.pk)}).status_code == 404
+    client.post(reverse("events:archive", args=[event.pk]))
+    assert len(client.get(reverse("events:list")).context["nav_events"]) == 2
+
+
+def test_an_empty_show_is_deleted_at_once(client_for, manager, event, organization):
+    client = client_for(manager)
+
+    assert "is empty" in client.get(reverse("events:delete", args=[event.pk])).text
+    response = client.post(reverse("events:delete", args=[event.pk]))
+
+    assert response["Location"] == reverse("events:list")
+    with org_scope(organization.pk):
+        assert not Event.objects.exists()
+
+
+def test_a_show_with_rows_is_deleted_only_by_an_owner_who_types_its_name(
+    client_for, manager, owner, event, organization
+):
+    account = AccountFactory.create(organization=organization)
+    TargetAccountFactory.create(account=account, event=event)
+    message = MessageFactory.create(person=PersonFactory.create(account=account), event=event)
+    address = reverse("events:delete", args=[event.pk])
+
+    by_manager = client_for(manager).post(address, {"name": event.name})
+    with_wrong_name = client_for(owner).post(address, {"name": "Something"})
+    page = client_for(owner).get(address)
+    by_owner = client_for(owner).post(address, {"name": event.name})
+
+    assert (by_manager.status_code, with_wrong_name.status_code, by_owner.status_code) == (403, 422, 302)
+    assert [(one.number, one.words, one.goes) for one in page.context["belongings"]] == [
+        (1, "target account", True), (1, "message", False),
+    ]  # fmt: skip
+    with org_scope(organization.pk):
+        assert not Event.objects.exists()
+        message.refresh_from_db()
+        assert message.event_id is None

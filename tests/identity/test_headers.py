@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 
 from allauth.account.models import EmailAddress
@@ -57,3 +58,16 @@ def test_the_api_reference_opens_under_the_content_security_policy(client: Clien
 
     assert "cdn." not in page
     assert "<script>" not in page
+
+
+def test_who_is_signed_in_can_try_a_change_out_on_the_api_reference(owner: User) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(owner, backend="allauth.account.auth_backends.AuthenticationBackend")
+
+    [token] = re.findall(r'data-csrf-token="(\w+)"', browser.get("/api/docs").content.decode())
+    answers = [
+        browser.post("/api/test-redis", {"action": "ping"}, content_type="application/json", headers=headers)
+        for headers in ({}, {"X-CSRFToken": token})
+    ]
+
+    assert [answer.status_code for answer in answers] == [403, 200]

@@ -21,6 +21,14 @@ def job(organization):
         ).pk
 
 
+def at_a_show(organization):
+    return f"eventId={EventFactory.create(organization=organization).pk}"
+
+
+def about(organization):
+    return {"accountId": str(AccountFactory.create(organization=organization).pk)}
+
+
 BUILDERS = {
     "job": job,
     "event": lambda organization: EventFactory.create(organization=organization).pk,
@@ -41,6 +49,8 @@ ROWS = {
     "events:switch": members(post=VIEWER),
     "events:detail": members(get=VIEWER, pk="event"),
     "events:edit": members(get=MANAGER, post=MANAGER, pk="event"),
+    "events:archive": members(post=MANAGER, pk="event"),
+    "events:delete": members(get=MANAGER, post=MANAGER, pk="event"),
     "accounts:list": members(get=VIEWER),
     "accounts:filter": members(get=VIEWER),
     "accounts:suggest": members(get=VIEWER),
@@ -89,11 +99,11 @@ ROWS = {
     "PATCH /api/people/{person_id}": operation(REP, person_id="person", body={"title": "Admiral"}),
     "DELETE /api/people/{person_id}": operation(MANAGER, person_id="person"),
     "GET /api/activities": operation(VIEWER),
-    "POST /api/notes": operation(REP, body={"body": "Met."}),
+    "POST /api/notes": operation(REP, body=lambda organization: about(organization) | {"body": "Met."}),
     "GET /api/tasks": operation(VIEWER),
-    "POST /api/tasks": operation(REP, body={"title": "Call"}),
+    "POST /api/tasks": operation(REP, body=lambda organization: about(organization) | {"title": "Call"}),
     "POST /api/tasks/{task_id}/done": operation(REP, task_id="task"),
-    "GET /api/export/people/stream": operation(REP),
-    "GET /api/export/accounts/stream": operation(REP),
+    "GET /api/export/people/stream": operation(REP, query=at_a_show),
+    "GET /api/export/accounts/stream": operation(REP, query=at_a_show),
     "POST /api/export/full": operation(REP, body={"format": "json"}),
 }

@@ -23,6 +23,7 @@ ROWS = {
         REP,
         body=lambda organization: {
             "eventId": str(EventFactory.create(organization=organization).pk),
+            "accountId": str(AccountFactory.create(organization=organization).pk),
             "scheduledAt": "2026-12-08T09:00:00Z",
         },
     ),

@@ -12,6 +12,10 @@ def _target(organization: Organization) -> object:
     return TargetAccountFactory.create(account=AccountFactory.create(organization=organization), event=event).pk
 
 
+def _show(organization: Organization) -> dict[str, str]:
+    return {"eventId": str(EventFactory.create(organization=organization).pk)}
+
+
 def _run(organization: Organization) -> object:
     with org_scope(organization.pk):
         return services.request_run(organization.pk, cause="Test").pk
@@ -24,7 +28,7 @@ ROWS = {
     "research:rescore": members(post=MANAGER),
     "research:accept": members(post=REP),
     "research:accept_one": members(post=REP, pk="scored_target"),
-    "POST /api/ai/score-icp": operation(REP, body={}),
+    "POST /api/ai/score-icp": operation(REP, body=_show),
     "GET /api/ai/score-icp/rules": operation(VIEWER),
     "GET /api/ai/score-icp/runs/{run_id}": operation(VIEWER, run_id="scoring_run"),
 }

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -24,7 +25,8 @@ from tests.factories import EventFactory, OrganizationFactory
 from tests.people.importing.helpers import begin, counts, csv_bytes
 
 ROWS = 3_000
-WORKER = """
+NURSERY = """
+import os
 import sys
 from datetime import timedelta
 from uuid import UUID
@@ -32,9 +34,17 @@ import django
 django.setup()
 from people.importing import running, staging
 running.CHUNK_ROWS = staging.CHUNK_ROWS = 250
-while not running.work(UUID(sys.argv[1]), lease=timedelta(seconds=0.05), budget_seconds=60):
-    pass
+for line in sys.stdin:
+    child = os.fork()
+    if child == 0:
+        while not running.work(UUID(line.strip()), lease=timedelta(seconds=0.05), budget_seconds=60):
+            pass
+        os._exit(0)
+    print(child, flush=True)
+    os.waitpid(child, 0)
+    print("over", flush=True)
 """
+"""Loads the product once and makes a process for each worker."""
 
 
 def _list() -> bytes:
@@ -94,13 +104,43 @@ def _stage() -> tuple[Organization, Event]:
     return organization, EventFactory.create(organization=organization)
 
 
-def _start_worker(import_id: UUID) -> "subprocess.Popen[bytes]":
+class Nursery:
+    """Makes workers, one at a time."""
+
+    def __init__(self) -> None:
+        self._process = _start_nursery()
+
+    def start(self, import_id: UUID) -> None:
+        self._process.stdin.write(f"{import_id}\n")
+        self._process.stdin.flush()
+        self._worker = int(self._process.stdout.readline())
+
+    def is_busy(self) -> bool:
+        try:
+            os.kill(self._worker, 0)
+        except ProcessLookupError:
+            return False
+        return True
+
+    def kill(self) -> bool:
+        """Kill the worker, and whether there was one to kill."""
+        was_busy = self.is_busy()
+        with suppress(ProcessLookupError):
+            os.kill(self._worker, signal.SIGKILL)
+        assert self._process.stdout.readline() == "over\n"
+        return was_busy
+
+    def close(self) -> None:
+        self._process.communicate(timeout=20)
+
+
+def _start_nursery() -> "subprocess.Popen[str]":
     database = connection.settings_dict
     url = f"postgresql://{database['USER']}:{database['PASSWORD']}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
     return subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", WORKER, str(import_id)],
+        [sys.executable, "-W", "ignore", "-c", NURSERY],
         env={**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "eventops.settings"},
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
 
 
@@ -110,23 +150,19 @@ def test_a_worker_killed_again_and_again_leaves_the_same_tables() -> None:
     undisturbed, killed = _stage(), _stage()
     calm, shaken = _started(*undisturbed), _started(*killed)
     assert running.work(calm.pk)
-    dice, kills = random.Random(11), 0
+    nursery, dice, kills = Nursery(), random.Random(11), 0
 
     for _attempt in range(200):
         if _reload(shaken).status != "running":
             break
-        worker = _start_worker(shaken.pk)
+        nursery.start(shaken.pk)
         seen = _reload(shaken).rows_done, shaken.phase
         deadline = time.monotonic() + 60
-        while (
-            worker.poll() is None and seen == (_reload(shaken).rows_done, shaken.phase) and time.monotonic() < deadline
-        ):
+        while nursery.is_busy() and seen == (_reload(shaken).rows_done, shaken.phase) and time.monotonic() < deadline:
             time.sleep(0.02)
         time.sleep(dice.random() * 0.3)
-        if worker.poll() is None:
-            worker.send_signal(signal.SIGKILL)
-            kills += 1
-        worker.wait()
+        kills += nursery.kill()
+    nursery.close()
 
     assert kills >= 5
     assert counts(shaken) == counts(_reload(calm))

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0004_search_faster"),
         ("identity", "0002_invitation_mail_and_idempotency"),
-        ("people", "0004_search_faster"),
+        ("people", "0007_import_stopped"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
