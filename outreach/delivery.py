@@ -249,7 +249,8 @@ WITH passed AS (
     AND b.id = m.mailbox_id AND b.paused_at IS NULL AND b.archived_at IS NULL
     AND NOT EXISTS (
       SELECT FROM outreach_suppression s
-      WHERE s.organization_id = m.organization_id AND s.address_hash = m.address_hash AND s.lifted_at IS NULL)
+      WHERE s.organization_id = m.organization_id AND s.address_hash = m.address_hash AND s.lifted_at IS NULL
+        AND s.scope IN ('organization', 'event:' || m.event_id, 'sequence:' || m.sequence_id))
     AND NOT EXISTS (
       SELECT FROM people_person p LEFT JOIN outreach_accounthold h ON h.organization_id = p.organization_id
         AND h.account_id = p.account_id AND h.lifted_at IS NULL AND (h.until IS NULL OR h.until > now())

@@ -78,8 +78,9 @@ class Writer:
 
     def _suppressed(self, addresses: Iterable[str]) -> set[str]:
         hashes = hashes_of(self.organization.pk, filter(None, addresses))
-        found = Suppression.objects.for_org(self.organization).of(list(hashes)).values_list("address_hash", flat=True)
-        return {hashes[found_hash] for found_hash in found}
+        entries = Suppression.objects.for_org(self.organization)
+        found = entries.of(list(hashes), event_id=self.event.pk if self.event else None)
+        return {hashes[entry.address_hash] for entry in found.only("address_hash")}
 
     def _stands(self, people: Iterable[Person]) -> Mapping[UUID, str]:
         if self.event is None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 
+from events.models import Event
 from identity.models import Organization
 from outreach import merging
 from outreach.models import Mailbox, Template
+
+MOST_UPLOADED = 10 * 2**20
+_ADDRESS = re.compile(r"[^\s,;:<>|\"'()@]{1,64}@[^\s,;:<>|\"'()@]{3,253}")
 
 
 class WordsMixin:
@@ -189,13 +194,49 @@ class MailboxForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
 
 
 class SuppressForm(forms.Form):
+    """Addresses typed in or in a file; ``addresses`` in the cleaned data are those of both, each once."""
+
     addresses = forms.CharField(
         label="E-mail addresses",
+        required=False,
         widget=forms.Textarea(attrs={"rows": 4}),
         max_length=200_000,
         help_text="One on each line, or separated by commas.",
     )
+    file = forms.FileField(
+        label="Or a list",
+        required=False,
+        help_text="A CSV or text file, up to 10 MB. Every address in it counts, in whatever column.",
+        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.txt,text/csv,text/plain"}),
+    )
+    event = forms.ModelChoiceField(
+        Event.objects.none(), required=False, empty_label="No mail at all", label="What they must not get"
+    )
     note = forms.CharField(required=False, max_length=300, label="Why")
+
+    def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choose_from(self, "event", Event.objects.for_org(organization))
+        self.fields["event"].label_from_instance = lambda event: f"Only mails about {event.name}"  # type: ignore[attr-defined]
+
+    def clean_file(self) -> list[str]:
+        upload = self.cleaned_data["file"]
+        if not upload:
+            return []
+        if upload.size > MOST_UPLOADED:
+            raise ValidationError("The file is larger than 10 MB. Split it. Nothing was added.")
+        found = _ADDRESS.findall(upload.read().decode("utf-8-sig", errors="replace"))
+        if not found:
+            raise ValidationError("There is no e-mail address in the file. Save it as CSV. Nothing was added.")
+        return list(dict.fromkeys(found))
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = self.cleaned_data
+        if not self.errors:
+            data["addresses"] = list(dict.fromkeys([*data["addresses"], *data["file"]]))
+            if not data["addresses"]:
+                raise ValidationError("Write an address or choose a file. Nothing was added.")
+        return data
 
     def clean_addresses(self) -> list[str]:
         text: str = self.cleaned_data["addresses"]

@@ -59,7 +59,7 @@ class Gates:
         return stopped
 
     def _ends(self, message: Message) -> Verdict | None:
-        if message.is_suppressed or is_suppressed(message.organization_id, message.to_address):  # type: ignore[attr-defined]
+        if message.is_suppressed or is_suppressed(message):  # type: ignore[attr-defined]
             return Verdict(State.SKIPPED, Cause.SUPPRESSED, "The address is on the suppression list.")
         if message.has_replied_since:  # type: ignore[attr-defined]
             return Verdict(State.SKIPPED, Cause.REPLIED, "The person has answered since this was written.")
@@ -147,11 +147,14 @@ class Gates:
         return any(self._day(message, sent) == today for key in _keys(message) for sent in self.contacted[key])
 
 
-def is_suppressed(organization_id: UUID, address: str) -> bool:
+def is_suppressed(message: Message) -> bool:
     """Whether the address may not be written to, under any key its hash may have been made with."""
-    hashes = address_hashes(organization_id, address)
+    hashes = address_hashes(message.organization_id, message.to_address)
     # With one key the hash in the message is the only one, and the claim has asked for it already.
-    return len(hashes) != 1 and Suppression.objects.for_org(organization_id).of(hashes).exists()
+    if len(hashes) == 1:
+        return False
+    entries = Suppression.objects.for_org(message.organization_id)
+    return entries.of(hashes, event_id=message.event_id, sequence_id=message.sequence_id).exists()
 
 
 def in_words(moment: datetime, zone: ZoneInfo) -> str:

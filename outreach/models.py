@@ -727,3 +727,8 @@ class Suppression(TenantModel):
 
     def __str__(self) -> str:
         return self.hint or str(self.pk)
+
+    @property
+    def scope_kind(self) -> str:
+        """``organization``, ``event`` or ``sequence``."""
+        return self.scope.partition(":")[0]

@@ -11,6 +11,7 @@ from identity.scope import org_scope, system_scope
 from outreach import tokens
 from outreach.addresses import masked
 from outreach.models import Message, Suppression
+from outreach.scopes import EVERYTHING, event_scope, sequence_scope
 from outreach.suppressing import suppress
 
 
@@ -18,7 +19,10 @@ from outreach.suppressing import suppress
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
-    """GET shows a button and changes nothing, because scanners follow links; POST stops the mails, any number of times."""
+    """GET shows buttons and changes nothing, because scanners follow links; POST stops the mails, any number of times.
+
+    A POST that names no level, as a mail program's own button sends it, stops everything.
+    """
     try:
         link = tokens.read_unsubscribe_token(token)
     except tokens.InvalidToken as error:
@@ -27,21 +31,38 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         organization = Organization.objects.filter(pk=link.organization_id).first()
     if organization is None:
         raise Http404
-    if request.method == "POST":
-        _stop(link)
     with org_scope(organization.pk):
-        stopped = Suppression.objects.for_org(organization).of([link.address_hash]).exists()
-    return render(request, "outreach/unsubscribe.html", {"organization": organization, "stopped": stopped})
+        messages = Message.objects.for_org(organization).select_related("event")
+        message = messages.filter(pk=link.message_id).first()
+        levels = _levels(message)
+        if request.method == "POST":
+            _stop(link, message, scope=levels.get(request.POST.get("level", ""), EVERYTHING))
+        entries = Suppression.objects.for_org(organization).active().filter(address_hash=link.address_hash)
+        refused = set(entries.values_list("scope", flat=True))
+    context = {
+        "organization": organization, "message": message, "stopped": EVERYTHING in refused,
+        "levels": levels, "narrow": [level for level, scope in levels.items() if scope in refused],
+    }  # fmt: skip
+    return render(request, "outreach/unsubscribe.html", context)
 
 
-def _stop(link: tokens.Unsubscribe) -> None:
-    with org_scope(link.organization_id):
-        message = Message.objects.for_org(link.organization_id).filter(pk=link.message_id).first()
-        suppress(
-            link.organization_id,
-            address_hash=link.address_hash,
-            reason=Suppression.Reason.UNSUBSCRIBED,
-            source="link in a mail",
-            hint=masked(message.to_address) if message else "",
-            message=message,
-        )
+def _levels(message: Message | None) -> dict[str, str]:
+    """What can be stopped beside everything, while the mail of the link is known."""
+    levels = {}
+    if message and message.sequence_id:
+        levels["sequence"] = sequence_scope(message.sequence_id)
+    if message and message.event_id:
+        levels["event"] = event_scope(message.event_id)
+    return levels
+
+
+def _stop(link: tokens.Unsubscribe, message: Message | None, *, scope: str) -> None:
+    suppress(
+        link.organization_id,
+        address_hash=link.address_hash,
+        reason=Suppression.Reason.UNSUBSCRIBED,
+        source="link in a mail",
+        hint=masked(message.to_address) if message else "",
+        message=message,
+        scope=scope,
+    )

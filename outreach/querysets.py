@@ -3,9 +3,11 @@ from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
 from django.apps import apps
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import CharField, Exists, OuterRef, Q, Value
+from django.db.models.functions import Cast, Concat
 
 from common.querysets import TenantQuerySet
+from outreach.scopes import EVERYTHING, scopes_over
 
 if TYPE_CHECKING:
     from events.models import Event
@@ -79,9 +81,16 @@ class MessageQuerySet(TenantQuerySet["Message"]):
         return self.filter(state__in=["unknown", "held"])
 
     def with_suppression(self) -> Self:
-        """Annotate ``is_suppressed``: whether the address may not be written to."""
+        """Annotate ``is_suppressed``: whether the address may not be written to, at all or about this."""
+
+        def narrow(kind: str, field: str) -> Concat:
+            return Concat(Value(f"{kind}:"), Cast(OuterRef(field), CharField()))
+
         active = apps.get_model("outreach", "Suppression")._default_manager.filter(
-            organization_id=OuterRef("organization_id"), address_hash=OuterRef("address_hash"), lifted_at=None
+            Q(scope=EVERYTHING) | Q(scope=narrow("event", "event_id")) | Q(scope=narrow("sequence", "sequence_id")),
+            organization_id=OuterRef("organization_id"),
+            address_hash=OuterRef("address_hash"),
+            lifted_at=None,
         )
         return self.annotate(is_suppressed=Exists(active))
 
@@ -103,5 +112,7 @@ class SuppressionQuerySet(TenantQuerySet["Suppression"]):
     def active(self) -> Self:
         return self.filter(lifted_at=None)
 
-    def of(self, hashes: list[UUID]) -> Self:
-        return self.active().filter(address_hash__in=hashes)
+    def of(self, hashes: list[UUID], *, event_id: UUID | None = None, sequence_id: UUID | None = None) -> Self:
+        """What keeps mail about the show and of the sequence from these addresses; without them, all mail."""
+        scopes = scopes_over(event_id=event_id, sequence_id=sequence_id)
+        return self.active().filter(address_hash__in=hashes, scope__in=scopes)

@@ -13,7 +13,7 @@ reply_received = Signal()
 """A person answered. Sent with ``message`` (what was answered) and ``mail`` (the ``InboundMail``)."""
 
 contact_refused = Signal()
-"""An address must not be written to any more. Sent with ``organization_id``, ``address_hash``, ``person_ids``, ``reason``."""
+"""Addresses must not be written to any more. Sent with ``organization_id``, ``person_ids``, ``reason`` and ``scope``."""
 
 absence_told = Signal()
 """Somebody is away. Sent with ``message`` (what was answered) and ``until``, the first day they are back, or ``None``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.db import transaction
@@ -12,6 +13,7 @@ from identity.models import Organization, User
 from outreach import guard, signals
 from outreach.addresses import address_hash, masked
 from outreach.models import AccountHold, Message, Suppression
+from outreach.scopes import EVERYTHING, rows_within
 
 State, Reason = Message.State, Suppression.Reason
 
@@ -22,16 +24,34 @@ KIND_OF_REASON = {
 }
 
 
-def suppress_address(
-    organization: Organization, *, address: str, reason: str, source: str, actor: User | None = None, note: str = ""
-) -> Suppression:
-    """Never write to this address again. Raises ValueError for an empty one."""
-    hashed = address_hash(organization.pk, address)
-    if hashed is None:
-        raise ValueError("The address is empty.")
-    return suppress(
-        organization.pk, address_hash=hashed, hint=masked(address), reason=reason, source=source, actor=actor, note=note
-    )
+@transaction.atomic
+def suppress_addresses(
+    organization: Organization,
+    *,
+    addresses: Iterable[str],
+    reason: str,
+    source: str,
+    actor: User | None = None,
+    note: str = "",
+    scope: str = EVERYTHING,
+) -> int:
+    """Never write to these addresses again, as far as ``scope`` reaches. Returns how many were not on the list before."""
+    hints = {found: masked(a) for a in addresses if (found := address_hash(organization.pk, a))}
+    entries = Suppression.objects.for_org(organization).active().filter(scope=scope)
+    already = set(entries.filter(address_hash__in=hints).values_list("address_hash", flat=True))
+    Suppression.objects.bulk_create(
+        [
+            Suppression(
+                organization=organization, address_hash=found, hint=hint, scope=scope, reason=reason, source=source,
+                added_by=actor, note=note[:300],
+            )
+            for found, hint in hints.items()
+        ],
+        batch_size=1_000,
+        ignore_conflicts=True,
+    )  # fmt: skip
+    _stop_waiting(organization.pk, list(hints), reason=reason, scope=scope)
+    return len(hints.keys() - already)
 
 
 @transaction.atomic
@@ -45,24 +65,19 @@ def suppress(
     actor: User | None = None,
     note: str = "",
     message: Message | None = None,
+    scope: str = EVERYTHING,
 ) -> Suppression:
-    """As ``suppress_address``, by the hash of the address. Doing it again changes nothing and announces nothing."""
+    """As ``suppress_addresses``, by the hash of one. Doing it again changes nothing and announces nothing."""
     Suppression.objects.bulk_create(
         [
             Suppression(
                 organization_id=organization_id, address_hash=address_hash, reason=reason, source=source, hint=hint,
-                added_by=actor, note=note[:300],
+                scope=scope, added_by=actor, note=note[:300],
             )
         ],
         ignore_conflicts=True,
     )  # fmt: skip
-    entry = Suppression.objects.for_org(organization_id).active().get(address_hash=address_hash, scope="organization")
-    now = timezone.now()
-    to_address = Message.objects.for_org(organization_id).filter(address_hash=address_hash)
-    to_address.filter(state__in=[State.DRAFT, State.QUEUED]).update(
-        state=State.CANCELLED, cause=Message.Cause.SUPPRESSED, reason=f"{entry.get_reason_display()}.", updated_at=now
-    )
-    # A worker that holds one of these rows asks the suppression list again right before it sends.
+    entry = Suppression.objects.for_org(organization_id).active().get(address_hash=address_hash, scope=scope)
     if message is not None and reason in KIND_OF_REASON and _first_time(message, reason):
         announce(
             Happening(
@@ -80,11 +95,22 @@ def suppress(
             organization_id, message.person.account_id, cause=AccountHold.Cause.OPT_OUT,
             reason=f"{message.person.name}: {entry.get_reason_display().lower()}.", person_id=message.person_id,
         )  # fmt: skip
-    people = list(to_address.values_list("person_id", flat=True).distinct())
-    signals.contact_refused.send(
-        sender=Suppression, organization_id=organization_id, address_hash=address_hash, person_ids=people, reason=reason
-    )
+    _stop_waiting(organization_id, [address_hash], reason=reason, scope=scope)
     return entry
+
+
+def _stop_waiting(organization_id: UUID, hashes: list[UUID], *, reason: str, scope: str) -> None:
+    """Cancel what waits for the addresses, and tell the apps above."""
+    to_them = Message.objects.for_org(organization_id).filter(address_hash__in=hashes)
+    # A worker that holds one of these rows asks the suppression list again right before it sends.
+    to_them.filter(state__in=[State.DRAFT, State.QUEUED], **rows_within(scope)).update(
+        state=State.CANCELLED, cause=Message.Cause.SUPPRESSED, reason=f"{Reason(reason).label}.",
+        updated_at=timezone.now(),
+    )  # fmt: skip
+    people = list(to_them.values_list("person_id", flat=True).distinct())
+    signals.contact_refused.send(
+        sender=Suppression, organization_id=organization_id, person_ids=people, reason=reason, scope=scope
+    )
 
 
 def _first_time(message: Message, reason: str) -> bool:

@@ -13,6 +13,7 @@ from django.utils.formats import date_format
 from common.happenings import Happening, Kind, happened
 from outreach.guard import why_held
 from outreach.models import AccountHold, InboundMail, Message, Suppression
+from outreach.scopes import rows_within
 from outreach.signals import (
     absence_told,
     account_released,
@@ -61,8 +62,9 @@ def after_absence(message: Message, until: date | None, **_: Any) -> None:
 
 
 @receiver(contact_refused, dispatch_uid="sequences.refused")
-def after_refusal(organization_id: UUID, person_ids: Sequence[UUID], reason: str, **_: Any) -> None:
-    live = Enrollment.objects.for_org(organization_id).live().filter(person__in=person_ids)
+def after_refusal(organization_id: UUID, person_ids: Sequence[UUID], reason: str, scope: str, **_: Any) -> None:
+    """Whoever refuses mail leaves the sequences the refusal reaches."""
+    live = Enrollment.objects.for_org(organization_id).live().filter(person__in=person_ids, **rows_within(scope))
     cause = CAUSE_OF_REFUSAL.get(Reason(reason), Cause.SUPPRESSED)
     services.stop(organization_id, live, cause=cause, reason=cause.label)
 

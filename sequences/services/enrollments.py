@@ -101,7 +101,7 @@ def judge(door: Entrance, people: Many[Person], *, sender: User | None, again: b
     blocked = {
         hashes[found]
         for found in Suppression.objects.for_org(organization_id)
-        .of(list(hashes))
+        .of(list(hashes), event_id=door.event.pk if door.event else None, sequence_id=door.sequence.pk)
         .values_list("address_hash", flat=True)
     }
     needed = {

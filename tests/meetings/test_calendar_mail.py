@@ -11,7 +11,7 @@ from meetings import delivery, services
 from meetings.calendars import as_ics
 from meetings.models import Invitation, Meeting
 from meetings.services import Plan
-from outreach.suppressing import suppress_address
+from outreach.suppressing import suppress_addresses
 from tests.meetings.conftest import TEN
 
 pytestmark = pytest.mark.django_db
@@ -104,7 +104,7 @@ def test_a_mail_that_was_overtaken_by_a_change_is_not_sent(meeting: Meeting, rep
 def test_an_address_that_asked_us_to_stop_gets_nothing(meeting: Meeting, rep: User) -> None:
     [invitation] = _invite(meeting, rep)
     with org_scope(meeting.organization_id):
-        suppress_address(meeting.organization, address="ada@acme.example", reason="unsubscribed", source="link")
+        suppress_addresses(meeting.organization, addresses=["ada@acme.example"], reason="unsubscribed", source="link")
 
     delivery.deliver(invitation.pk)
 

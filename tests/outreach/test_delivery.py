@@ -12,7 +12,7 @@ from identity.scope import org_scope, system_scope
 from outreach import delivery, reconciling
 from outreach.models import Mailbox, MailboxDay, Message, SendAttempt, Suppression
 from outreach.ports import Accepted
-from outreach.suppressing import suppress_address
+from outreach.suppressing import suppress_addresses
 from sandbox.world import Fault
 from tests.factories import AccountFactory, MessageFactory, PersonFactory
 
@@ -77,7 +77,7 @@ def test_the_mail_carries_both_parts_the_postal_address_and_one_click(mailbox, m
 
 def test_a_suppressed_address_is_left_out(mailbox, message, send, stored, sandbox, organization):
     with org_scope(organization.pk):
-        suppress_address(organization, address=message.to_address.upper(), reason="manual", source="test")
+        suppress_addresses(organization, addresses=[message.to_address.upper()], reason="manual", source="test")
         Message.objects.filter(pk=message.pk).update(state="queued")
 
     send(mailbox)
@@ -90,7 +90,7 @@ def test_a_suppression_between_claim_and_request_is_seen(mailbox, message, store
     with delivery.open_desk(organization.pk, mailbox.pk) as desk:
         claim = claim_next(desk)
         with org_scope(organization.pk):
-            suppress_address(organization, address=message.to_address, reason="unsubscribed", source="test")
+            suppress_addresses(organization, addresses=[message.to_address], reason="unsubscribed", source="test")
         delivery.deliver(desk, claim)
 
     assert len(sandbox.world.mails) == 0
@@ -400,7 +400,7 @@ def test_six_workers_at_once_send_each_message_once_and_keep_the_cap(organizatio
 def test_another_organizations_suppression_does_not_count(mailbox, message, send, stored):
     stranger = AccountFactory.create().organization
     with org_scope(stranger.pk):
-        suppress_address(stranger, address=message.to_address, reason="manual", source="test")
+        suppress_addresses(stranger, addresses=[message.to_address], reason="manual", source="test")
         assert Suppression.objects.for_org(stranger).count() == 1
 
     send(mailbox)

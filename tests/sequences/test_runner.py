@@ -13,7 +13,7 @@ from identity.scope import org_scope
 from outreach import delivery
 from outreach.inbound import record_reply
 from outreach.models import Message
-from outreach.suppressing import suppress_address
+from outreach.suppressing import suppress_addresses
 from sequences import runner
 from sequences.models import Enrollment, StepRun
 from sequences.services import enrollments, plans
@@ -125,7 +125,7 @@ def test_an_unsubscribed_person_is_out_of_every_sequence(publish, enroll, turn, 
     enroll(person)
 
     with org_scope(person.organization_id):
-        suppress_address(person.organization, address=person.email, reason="unsubscribed", source="test")
+        suppress_addresses(person.organization, addresses=[person.email], reason="unsubscribed", source="test")
     turn(days=1)
 
     assert len(sandbox.world.mails) == 0
@@ -178,7 +178,7 @@ def test_people_who_may_not_begin_are_counted_with_the_reason(publish, enroll, p
     refused = PersonFactory.create(account=person.account, email="no@acme.example")
     homeless = PersonFactory.create(organization=organization, account=None, email="a@b.example")
     with org_scope(organization.pk):
-        suppress_address(organization, address=refused.email, reason="manual", source="test")
+        suppress_addresses(organization, addresses=[refused.email], reason="manual", source="test")
     enroll(person)
 
     result = enroll(person, nobody, refused, homeless)
