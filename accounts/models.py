@@ -189,6 +189,7 @@ class TargetAccount(TenantModel):
             ),
             models.Index(fields=["organization", "event", "created_at", "id"], name="target_by_creation"),
             models.Index(fields=["organization", "event", "tier"], name="target_by_tier"),
+            models.Index(fields=["organization", "updated_at", "id"], name="target_by_change"),
             models.Index(fields=["organization", "event", "status"], name="target_by_status"),
             models.Index(fields=["organization", "event", "owner"], name="target_by_owner"),
             models.Index(fields=["organization", "account"], name="target_by_account"),

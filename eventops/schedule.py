@@ -10,6 +10,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "outreach.sweep": {"task": "outreach.sweep", "schedule": 60.0},
     "outreach.send_due": {"task": "outreach.send_due", "schedule": 10.0},
     "sequences.run": {"task": "sequences.run", "schedule": 30.0},
+    "sequences.apply_rules": {"task": "sequences.apply_rules", "schedule": 60.0},
     "accounts.sweep": {"task": "accounts.sweep", "schedule": 60.0},
     "research.sweep": {"task": "research.sweep", "schedule": 60.0},
     "people.sweep_imports": {"task": "people.sweep_imports", "schedule": 60.0},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
@@ -71,8 +71,10 @@ class RuleForm(forms.Form):
 
     match = forms.ChoiceField(label="Holds when", choices=[("all", "all of these hold"), ("any", "one of these holds")])
 
-    def __init__(self, data: Any = None, *, rule: Mapping[str, Any] | None = None, prefix: str = "rule") -> None:
-        super().__init__(data, prefix=prefix)
+    def __init__(
+        self, data: Any = None, *, rule: Mapping[str, Any] | None = None, groups: Iterable[str] = tuple(GROUPS)
+    ) -> None:
+        super().__init__(data, prefix="rule")
         tests = list(rule["tests"]) if rule else []
         self.fields["match"].initial = rule.get("match", "all") if rule else "all"
         self.count = max(ROWS, min(len(tests) + 1, 10))
@@ -80,7 +82,7 @@ class RuleForm(forms.Form):
             test = tests[n] if n < len(tests) else {}
             value = test.get("value")
             self.fields[f"fact{n}"] = forms.ChoiceField(
-                label=f"Fact {n + 1}", choices=_fact_choices(), required=False, initial=test.get("fact", ""),
+                label=f"Fact {n + 1}", choices=_fact_choices(groups), required=False, initial=test.get("fact", ""),
                 widget=_FactSelect(attrs={"data-rule-fact": ""}),
             )  # fmt: skip
             self.fields[f"test{n}"] = forms.ChoiceField(
@@ -137,10 +139,10 @@ class _FactSelect(forms.Select):
         return option
 
 
-def _fact_choices() -> list[Any]:
+def _fact_choices(groups: Iterable[str]) -> list[Any]:
     grouped = [
-        (label, [(name, fact.label) for name, fact in FACTS.items() if name.startswith(f"{group}.")])
-        for group, label in GROUPS.items()
+        (GROUPS[group], [(name, fact.label) for name, fact in FACTS.items() if name.startswith(f"{group}.")])
+        for group in groups
     ]
     return [("", "Choose a fact"), *grouped]
 

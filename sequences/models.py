@@ -10,6 +10,7 @@ from events.models import Event
 from identity.models import User
 from outreach.models import Mailbox, Message, Template
 from people.models import Person
+from sequences.conditions import read_rule
 from sequences.plan import Plan
 from sequences.querysets import EnrollmentQuerySet, SequenceQuerySet, StepQuerySet
 
@@ -173,6 +174,25 @@ class Step(TenantModel):
     def wait(self) -> str:
         """The line above the card: ``At once``, ``3 days after the step before``, ``7 days before the show``."""
         return wait_in_words(self)
+
+
+class EnrollmentRule(TenantModel):
+    """Lets people begin by themselves once the facts hold: the target becomes tier A, or is checked in at the booth.
+
+    ``seen_until`` is the change up to which targets were looked at; those before the rule was made do not count.
+    """
+
+    sequence = TenantForeignKey(Sequence, on_delete=models.CASCADE, related_name="rules", db_index=False)
+    rule = models.JSONField()
+    author = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
+    seen_until = models.DateTimeField()
+
+    class Meta:
+        ordering = ["created_at"]
+        indexes = [models.Index(fields=["organization", "sequence"], name="enrollmentrule_by_sequence")]
+
+    def __str__(self) -> str:
+        return str(read_rule(self.rule))
 
 
 class Enrollment(TenantModel):

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from sequences import runner
+from sequences import ruling, runner
 
 SHIFT = 20.0
 """Seconds a worker moves enrollments before it lets other work through."""
@@ -11,3 +11,8 @@ SHIFT = 20.0
 @shared_task(name="sequences.run", acks_late=True)
 def run() -> None:
     runner.sweep(seconds=SHIFT)
+
+
+@shared_task(name="sequences.apply_rules", acks_late=True)
+def apply_rules() -> None:
+    ruling.sweep()

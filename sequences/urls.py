@@ -1,7 +1,7 @@
 from django.urls import path
 
 from accounts import bulk_views
-from sequences.views import builder, figures, people
+from sequences.views import builder, figures, people, rules
 
 app_name = "sequences"
 urlpatterns = [
@@ -15,6 +15,8 @@ urlpatterns = [
     path("<uuid:pk>/", builder.detail, name="detail"),
     path("<uuid:pk>/preview/", people.outlook, name="preview"),
     path("<uuid:pk>/figures/", figures.figures, name="figures"),
+    path("<uuid:pk>/rules/", rules.add, name="rules"),
+    path("rules/<uuid:pk>/remove/", rules.remove, name="remove_rule"),
     path("<uuid:pk>/add/", people.add_people, name="add_people"),
     path("<uuid:pk>/edit/", builder.edit, name="edit"),
     path("<uuid:pk>/publish/", builder.publish, name="publish"),

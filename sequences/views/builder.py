@@ -105,7 +105,7 @@ def _builder(
         "general": [sentence for step_id, sentence in problems if step_id is None], "main": spine.draw(steps, problems),
         "changed": bool(steps) and plans.has_unpublished_changes(sequence),
         "may_edit": may_edit and not sequence.is_archived, "may_archive": may_edit, "kinds": Step.Kind.choices,
-        "tab": "steps", **(panel or {}),
+        "tab": "steps", "rules": list(sequence.rules.all()), **(panel or {}),
     }  # fmt: skip
     return render_part(request, "sequences/detail.html", "builder", context, status=status)
 

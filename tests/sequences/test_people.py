@@ -131,7 +131,7 @@ def test_the_list_asks_the_same_number_of_questions_for_any_number_of_people(
     client = client_for(rep)
     client.get(f"/sequences/people/?sequence={sequence.pk}")
 
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(14):
         client.get(f"/sequences/people/?sequence={sequence.pk}")
 
 

@@ -4,7 +4,7 @@ from django.utils import timezone
 
 from identity.models import Organization
 from identity.scope import org_scope
-from sequences.models import Enrollment, SequenceVersion
+from sequences.models import Enrollment, EnrollmentRule, SequenceVersion
 from tests.access.matrix import ANYONE, REP, VIEWER, members, operation
 from tests.factories import AccountFactory, MailboxFactory, PersonFactory, SequenceFactory, StepFactory
 
@@ -34,12 +34,23 @@ def _enrollment(organization: Organization) -> object:
     return enrollment.pk
 
 
+def _rule(organization: Organization) -> object:
+    sequence = SequenceFactory.create(organization=organization)
+    rule = {"match": "all", "tests": [{"fact": "person.has_phone", "is": "yes"}]}
+    with org_scope(organization.pk):
+        return EnrollmentRule.objects.create(
+            organization=organization, sequence=sequence, rule=rule, seen_until=timezone.now()
+        ).pk
+
+
 ROWS = {
     "sequences:list": members(get=VIEWER),
     "sequences:create": members(get=REP, post=REP),
     "sequences:detail": members(get=VIEWER, pk="sequence"),
     "sequences:preview": members(get=VIEWER, pk="sequence"),
     "sequences:figures": members(get=VIEWER, pk="sequence"),
+    "sequences:rules": members(get=REP, post=REP, pk="sequence"),
+    "sequences:remove_rule": members(post=REP, pk="enrollment_rule"),
     "sequences:add_people": members(get=REP, pk="sequence"),
     "sequences:enroll": members(get=REP, post=REP),
     "sequences:people": members(get=VIEWER, query=""),
@@ -66,6 +77,7 @@ ROWS |= {
     "GET /api/cron/sequences": operation(ANYONE),
 }
 BUILDERS = {
+    "enrollment_rule": _rule,
     "enrollment": _enrollment,
     "enrollment_action": lambda organization: "pause",
     "sequence": _sequence,
