@@ -32,6 +32,10 @@ _MAIN_ZONE: Mapping[str, str] = {
     "UM": "Pacific/Wake", "US": "America/New_York", "UZ": "Asia/Tashkent", "VN": "Asia/Ho_Chi_Minh",
 }  # fmt: skip
 """Where most of a country's business is, for countries with several zones."""
+_CONSENT_FIRST = frozenset({
+    "AT", "BE", "BG", "CH", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GB", "GR", "HR", "HU", "IE", "IS", "IT", "LI",
+    "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK",
+})  # fmt: skip
 
 
 @lru_cache(maxsize=1)
@@ -50,6 +54,15 @@ def _codes() -> Mapping[str, str]:
 def country_code(name: str) -> str:
     """The ISO 3166 code a free text means, or an empty string."""
     return _codes().get(normalise(name.replace(".", " ")), "") if name.strip() else ""
+
+
+def wants_consent(*names: str) -> bool:
+    """Whether the first country that is known asks for consent before it is noticed that a mail was opened.
+
+    EU and EEA: Directive 2002/58/EC, article 5(3); UK: PECR, regulation 6; Switzerland: TCA, article 45c.
+    """
+    codes = (country_code(name) for name in names if name)
+    return next(filter(None, codes), "") in _CONSENT_FIRST
 
 
 @lru_cache(maxsize=4_096)

@@ -130,7 +130,11 @@ def _next_due(organization: Organization, mailbox: Mailbox, now: datetime, size:
         .filter(mailbox=mailbox)
         .select_related("event")
         .with_suppression()
-        .annotate(has_replied_since=Exists(replied_since))
+        .annotate(
+            has_replied_since=Exists(replied_since),
+            person_country=F("person__country"),
+            account_country=F("account__country"),
+        )
         .order_by("due_at", "id")
         .select_for_update(of=("self",), skip_locked=True)[:size]
     )

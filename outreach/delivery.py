@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from common import places
 from common.happenings import Happening, Kind, announce
 from common.ids import uuid7
 from identity.scope import org_scope, run_in_org, system_scope
@@ -197,9 +198,17 @@ def prepare(desk: Desk, claim: Claim) -> OutgoingMail | None:
         text=rendered.text,
         html=rendered.html,
         headers=rendering.headers(envelope, rendered.mail_message_id, thread=thread),
-        track_opens=desk.mailbox.track_opens,
+        track_opens=_notices_opens(desk.mailbox, message),
         track_clicks=desk.mailbox.track_clicks,
     )
+
+
+def _notices_opens(mailbox: Mailbox, message: Message) -> bool:
+    """Opens are noticed where that needs no consent, or where the members say that they have it."""
+    if not mailbox.track_opens or mailbox.track_opens_in_europe:
+        return mailbox.track_opens
+    ending = message.to_address.rpartition(".")[2]
+    return not places.wants_consent(message.person_country, message.account_country, ending)  # type: ignore[attr-defined]
 
 
 def _filled(desk: Desk, message: Message) -> tuple[str, str]:

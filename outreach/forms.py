@@ -134,7 +134,7 @@ class MailboxForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
         fields = (
             "name", "kind", "from_name", "from_address", "reply_to", "reply_domain", "signature", "daily_cap",
             "hourly_cap", "spacing_seconds", "warm_up_from", "window_days", "window_opens", "window_closes", "keeps_holidays",
-            "track_opens", "track_clicks", "smtp_host", "smtp_port", "smtp_username", "smtp_security",
+            "track_opens", "track_opens_in_europe", "track_clicks", "smtp_host", "smtp_port", "smtp_username", "smtp_security",
         )  # fmt: skip
         widgets = {
             "signature": forms.Textarea(attrs={"rows": 4}),

@@ -99,6 +99,11 @@ class Mailbox(TenantModel):
         null=True, blank=True, editable=False, help_text="Up to when the answers to this mailbox were read."
     )
     track_opens = models.BooleanField("notice opens", default=True)
+    track_opens_in_europe = models.BooleanField(
+        "notice opens in the EU, EEA, UK and Switzerland too",
+        default=False,
+        help_text="Only with the recipients' consent. Without a country, the ending of the address decides.",
+    )
     track_clicks = models.BooleanField("notice clicks", default=True)
     credentials = models.TextField(blank=True, editable=False)
     smtp_host = models.CharField("server", max_length=253, blank=True)
