@@ -95,8 +95,8 @@ def judge(door: Entrance, people: Many[Person], *, sender: User | None, again: b
         .of(list(hashes), event_id=door.event.pk if door.event else None, sequence_id=door.sequence.pk)
         .values_list("address_hash", flat=True)
     }
-    needed = {
-        step.label: merging.needed_fields(template.subject, template.body)
+    words = {
+        step.label: (template.subject, template.body)
         for step in door.plan.mails
         if step.template_id and (template := door.templates.get(step.template_id))
     }
@@ -113,21 +113,18 @@ def judge(door: Entrance, people: Many[Person], *, sender: User | None, again: b
             return "There is no e-mail address."
         if person.email in blocked:
             return "The address is on the suppression list."
-        return _missing(door, person, needed, sender)
+        return _missing(door, person, words, sender)
 
     return {person.pk: reason(person) for person in people}
 
 
-def _missing(door: Entrance, person: Person, needed: dict[str, frozenset[str]], sender: User | None) -> str:
-    if not any(needed.values()):
-        return ""
+def _missing(door: Entrance, person: Person, words: dict[str, tuple[str, str]], sender: User | None) -> str:
     values = rendering.merge_values(
         person, account=person.account, event=door.event, sender=sender, organization=door.organization
     )
-    for label, names in needed.items():
-        for name in sorted(names):
-            if not merging.clean_value(values.get(name, "")):
-                return f"The {merging.FIELDS[name]} is missing (step {label})."
+    for label, texts in words.items():
+        if lacking := merging.missing_fields(values, *texts):
+            return f"The {merging.FIELDS[lacking[0]]} is missing (step {label})."
     return ""
 
 

@@ -168,3 +168,64 @@ def test_both_parts_say_the_same():
         "<p>Hello <strong>Ada</strong>,</p>\n<ul><li>one</li><li>two</li></ul>\n"
         '<p>See <a href="https://x.example/a">our page</a> or <a href="https://x.example/b">https://x.example/b</a>.</p>'
     )
+
+
+CHOICE = "{{#if title}}As {{ title }}, you{{else}}You{{/if}} decide."
+
+
+@pytest.mark.parametrize(
+    ("source", "values", "done"),
+    [
+        (CHOICE, {"title": "buyer"}, "As buyer, you decide."),
+        (CHOICE, {"title": " \n"}, "You decide."),
+        ("a{{#if city}}b{{/if}}c", {}, "ac"),
+        ('{{#if country = "Germany"}}Hallo{{else}}Hello{{/if}}', {"country": " germany "}, "Hallo"),
+        ('{{#if country="Germany"}}Hallo{{else}}Hello{{/if}}', {"country": "Germany-on-Sea"}, "Hello"),
+        ("{{#if city}}{{#if title}}both{{else}}city{{/if}}{{else}}none{{/if}}", {"city": "Köln"}, "city"),
+        ("Hello\n{{#if city}}\nin {{ city }}\n{{else}}\nthere\n{{/if}}\nBye", {"city": "Köln"}, "Hello\nin Köln\nBye"),
+        ("Hello\n{{#if city}}\nin {{ city }}\n{{else}}\nthere\n{{/if}}\nBye", {}, "Hello\nthere\nBye"),
+        ("{{#if city}}{{/if}}x", {"city": "{{ first_name }}"}, "x"),
+    ],
+)
+def test_a_choice_is_made_by_a_field(source, values, done):
+    assert merging.fill(source, values) == done
+
+
+@pytest.mark.parametrize(
+    ("source", "problem"),
+    [
+        ("{{#if title}}x", "A choice has no end: write {{/if}} behind it."),
+        ("x{{/if}}", "“{{/if}}” stands without an {{#if …}} before it."),
+        ("x{{else}}", "“{{else}}” stands without an {{#if …}} before it."),
+        ("{{#if title}}a{{else}}b{{else}}c{{/if}}", "A choice has more than one {{else}}."),
+        ("{{#if nobody}}a{{/if}}", "There is no field “nobody”."),
+        ("{{#if title}}" * 3 + "{{/if}}" * 3, "A choice may stand in another one, but not deeper."),
+    ],
+)
+def test_a_choice_that_makes_no_sense_is_refused(source, problem):
+    with pytest.raises(merging.InvalidTemplate) as caught:
+        merging.check(source)
+
+    assert problem in caught.value.problems
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{#if title == 'x'}}{{/if}}", '{{#if title != "x"}}{{/if}}', "{{#if title.lower}}{{/if}}", "{{#if 1}}{{/if}}",
+        "{{#if title and city}}{{/if}}", "{{#unless title}}{{/if}}", "{{#each title}}{{/each}}", "{{ #if}}{{/if}}",
+        '{{#if title = "{{ city }}"}}{{/if}}', "{{#if title}}{{elif city}}{{/if}}", "{{^if title}}{{/if}}", "{{> footer }}",
+    ],
+)  # fmt: skip
+def test_there_is_no_more_than_presence_and_equality(source):
+    with pytest.raises(merging.InvalidTemplate):
+        merging.check(source)
+
+
+def test_only_what_a_person_would_read_must_have_values():
+    text = "{{#if title}}{{ title }} {{ city }}{{else}}{{ company }}{{/if}}"
+
+    assert merging.missing_fields({"title": "buyer"}, text) == ["city"]
+    assert merging.missing_fields({}, text) == ["company"]
+    assert merging.missing_fields({"company": "Acme"}, text) == []
+    assert merging.fields_in(text) == ["title", "city", "company"]
