@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import time as clock
 from uuid import UUID, uuid4
 
 from bench.registry import Figure, bench, note, scaled, stopwatch
@@ -57,7 +58,7 @@ def ensure_queue(number: int) -> tuple[UUID, UUID]:
     from identity.models import Organization
     from identity.scope import org_scope, system_scope
     from outreach.addresses import address_hash
-    from outreach.models import Mailbox, Message, Suppression
+    from outreach.models import Campaign, Mailbox, Message, Suppression
     from people.models import Person
 
     with system_scope():
@@ -87,10 +88,13 @@ def ensure_queue(number: int) -> tuple[UUID, UUID]:
         Message.objects.for_org(organization).delete()
         mailbox = Mailbox(
             name=f"Bench {uuid4()}", from_name="Nora Nord", from_address="nora@nordlicht.example",
-            daily_cap=10_000_000, connected_at=now, reply_domain="replies.nordlicht.example", **mine,
+            daily_cap=10_000_000, connected_at=now, reply_domain="replies.nordlicht.example",
+            window_days=list(range(7)), window_opens=clock.min, window_closes=clock.max, **mine,
         )  # fmt: skip
         mailbox.seal_credentials({"api_key": "SG.bench-key-of-the-sandbox"})
         mailbox.save(force_insert=True)
+        # Automatic mail in a window: every gate has something to look at.
+        campaign = Campaign.objects.create(name="Bench", mailbox=mailbox, status="sending", **mine)
         Message.objects.bulk_create(
             (
                 Message(
@@ -98,7 +102,7 @@ def ensure_queue(number: int) -> tuple[UUID, UUID]:
                     address_hash=address_hash(organization.pk, person.email), subject="Meet us at TechExpo",
                     body=f"Hello {person.first_name},\n\nmay we show you our robots at booth A-12?\n\n- fast\n- quiet\n\n"
                     "See https://nordlicht.example/robots for more.\n\nBest regards\nNora Nord",
-                    state="queued", due_at=now, **mine,
+                    state="queued", due_at=now, campaign=campaign, keeps_window=True, time_zone="Asia/Tokyo", **mine,
                 )
                 for person in people
             ),

@@ -161,6 +161,9 @@ def deliver(desk: Desk, claim: Claim) -> bool:
         record_unknown(desk, claim, UnknownOutcome(f"The transport failed ({type(error).__name__})."))
     else:
         record_accepted(desk, claim, accepted)
+        if accepted.rest > 0:
+            rest(desk, accepted.rest, "The provider asks for a pause between mails.")
+            return False
     return True
 
 
@@ -415,14 +418,20 @@ def record_unknown(desk: Desk, claim: Claim, error: UnknownOutcome) -> None:
 
 def record_throttled(desk: Desk, claim: Claim, error: Throttled) -> None:
     """We are too fast, or cannot reach the provider: the mail waits, and so does its mailbox. Not counted as a try."""
-    now = timezone.now()
-    until = now + timedelta(seconds=min(max(error.retry_after, 1.0), 3_600.0))
     with org_scope(desk.organization.pk):
         # The mailbox before its day: the order a claim locks them in.
+        rest(desk, error.retry_after, error.detail)
+        _release(desk, claim, error, state=State.QUEUED, cause=Cause.PROVIDER)
+
+
+def rest(desk: Desk, seconds: float, why: str) -> None:
+    """Let the whole mailbox wait, an hour at most."""
+    now = timezone.now()
+    until = now + timedelta(seconds=min(max(seconds, 1.0), 3_600.0))
+    with org_scope(desk.organization.pk):
         Mailbox.objects.filter(pk=desk.mailbox.pk).filter(
             Q(throttled_until=None) | Q(throttled_until__lt=until)
-        ).update(throttled_until=until, problem=error.detail[:300], updated_at=now)
-        _release(desk, claim, error, state=State.QUEUED, cause=Cause.PROVIDER)
+        ).update(throttled_until=until, problem=why[:300], updated_at=now)
 
 
 def record_needs_attention(desk: Desk, claim: Claim, error: NeedsAttention) -> None:

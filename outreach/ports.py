@@ -28,10 +28,11 @@ class OutgoingMail:
 
 @dataclass(frozen=True)
 class Accepted:
-    """The provider took the mail and answers for it."""
+    """The provider took the mail and answers for it; ``rest``: seconds until it takes the next one, 0 at once."""
 
     provider_message_id: str = ""
     http_status: int | None = None
+    rest: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +52,17 @@ class EventChannel:
     """How a provider will report: the key that verifies its signature."""
 
     verification_key: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TemplateText:
+    """The words of a template for a provider that keeps templates. Fields are in its own (Handlebars) notation."""
+
+    name: str
+    version: int
+    subject: str
+    text: str
+    html: str
 
 
 class ReportKind(StrEnum):
@@ -130,6 +142,12 @@ class MailTransport(Protocol):
 
     def open_event_channel(self, *, events_url: str, inbound_url: str, inbound_domain: str) -> EventChannel | None:
         """Ask the provider to report to us; ``None`` when it has no such thing. Raises a SendError."""
+
+    def keep_template(self, template: TemplateText, *, template_id: str) -> tuple[str, str] | None:
+        """Give the provider a new version of a template; ``template_id`` is where it was kept before, or empty.
+
+        Returns the ids of template and version, ``None`` when the provider keeps none. Raises a SendError.
+        """
 
     def close(self) -> None:
         """Let go of open connections."""

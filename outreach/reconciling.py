@@ -33,7 +33,7 @@ def reconcile() -> None:
         with org_scope(organization_id):
             expire_leases(organization_id, now)
             hold_what_nobody_reports(organization_id, now)
-            hold_what_stayed_silent(organization_id, now)
+            settle_what_stayed_silent(organization_id, now)
 
 
 def _organizations_with_doubt(now: datetime) -> list[UUID]:
@@ -84,24 +84,39 @@ def hold_what_nobody_reports(organization_id: UUID, now: datetime) -> int:
     )
 
 
-def hold_what_stayed_silent(organization_id: UUID, now: datetime) -> int:
+def settle_what_stayed_silent(organization_id: UUID, now: datetime) -> int:
     """No report for 26 hours, though later mails of the same mailbox have theirs: it most likely never left.
 
-    Held rather than sent again: a missed mail is better than a doubled one, and a person can say otherwise.
+    Sent again only where its author allowed that; otherwise held, because a missed mail is better than a doubled one, and
+    a person can say otherwise. Returns how many were settled.
     """
     reported_since = ProviderEvent.objects.filter(
         message__mailbox=OuterRef("mailbox"),
         message__sent_at__gt=OuterRef("unknown_since"),
     )
-    return (
-        Message.objects.for_org(organization_id)
-        .filter(Exists(reported_since), state=State.UNKNOWN, unknown_since__lt=now - SILENCE)
-        .update(
-            state=State.HELD,
-            reason="The provider reported other mails but not this one, so it most likely did not leave.",
-            updated_at=now,
-        )
+    silent = Message.objects.for_org(organization_id).filter(
+        Exists(reported_since),
+        state=State.UNKNOWN,
+        unknown_since__lt=now - SILENCE,
+        mailbox__kind__in=KINDS_WITH_REPORTS,
     )
+    again = list(silent.filter(resend_on_silence=True).select_for_update(of=("self",)).values_list("pk", flat=True))
+    SendAttempt.objects.filter(message__in=again, outcome=Outcome.UNKNOWN).update(
+        outcome=Outcome.NOT_SENT, detail="The provider never reported it.", finished_at=now, updated_at=now
+    )
+    resent = Message.objects.filter(pk__in=again).update(
+        state=State.QUEUED, token=None, unknown_since=None, due_at=now, cause="",
+        reason="The provider never reported the try before, so it is sent again.", updated_at=now,
+    )  # fmt: skip
+    held = silent.filter(resend_on_silence=False).update(
+        state=State.HELD,
+        cause=Cause.UNKNOWN,
+        reason="The provider reported other mails but not this one, so it most likely did not leave.",
+        updated_at=now,
+    )
+    if resent:
+        log.warning("silent sends are sent again", count=resent, organization_id=str(organization_id))
+    return resent + held
 
 
 def accept_on_evidence(message: Message, *, attempt: int | None, at: datetime) -> bool:

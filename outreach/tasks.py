@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from outreach import connecting, delivery, drafting, inbound, reconciling, reports
+from outreach import connecting, copying, delivery, drafting, inbound, reconciling, reports
 
 SHIFT = 20.0
 """Seconds a worker sends before it lets other work through."""
@@ -41,6 +41,11 @@ def send_test(organization_id: str, mailbox_id: str, user_id: str) -> None:
     connecting.send_test(UUID(organization_id), UUID(mailbox_id), UUID(user_id))
 
 
+@shared_task(name="outreach.copy_templates", acks_late=True)
+def copy_templates(organization_id: str) -> None:
+    copying.copy_templates(UUID(organization_id))
+
+
 @shared_task(name="outreach.sweep", acks_late=True)
 def sweep() -> None:
     """Each minute: what a lost bell missed."""
@@ -53,4 +58,6 @@ def sweep() -> None:
         drafting.write_drafts(organization_id, campaign_id)
     for organization_id, mailbox_id in connecting.unconnected():
         connecting.connect(organization_id, mailbox_id)
+    for organization_id in copying.organizations_to_copy():
+        copying.copy_templates(organization_id)
     send_due()

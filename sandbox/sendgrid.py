@@ -46,6 +46,9 @@ class SendGrid:
         parse = "/v3/user/webhooks/parse/settings"
         for method, path, view in (
             ("POST", "/v3/mail/send", self.send),
+            ("POST", "/v3/templates", self.add_template),
+            ("PATCH", "/v3/templates/<template>", self.rename_template),
+            ("POST", "/v3/templates/<template>/versions", self.add_version),
             ("GET", "/v3/scopes", self.scopes),
             ("GET", "/v3/user/profile", self.profile),
             ("GET", f"{hooks}/all", self.list_hooks),
@@ -80,7 +83,7 @@ class SendGrid:
     def send(self, account: Account, request: Request) -> Response:
         self.world.requests += 1
         fault = self.world.next_fault()
-        if fault and fault.kind not in {"lost", "garbage"}:
+        if fault and fault.kind not in {"lost", "garbage", "last"}:
             return _play(fault)
         try:
             body = request.json()
@@ -92,7 +95,11 @@ class SendGrid:
             raise HangUp
         if fault and fault.kind == "garbage":
             return Response(202, b"<html>welcome to the hotel wifi</html>", {"Content-Type": "text/html"})
-        return Response(202, headers={"X-Message-Id": message_id, "Content-Type": "text/plain"})
+        headers = {"X-Message-Id": message_id, "Content-Type": "text/plain"}
+        if fault and fault.kind == "last":
+            reset = str(int(time.time() + fault.wait))
+            headers |= {"X-RateLimit-Limit": "600", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset}
+        return Response(202, headers=headers)
 
     def _take(self, account: Account, body: dict[str, Any]) -> str:
         message_id = new_id()
@@ -144,6 +151,38 @@ class SendGrid:
         )  # fmt: skip
         self.world.account(mail.account).suppressed[mail.to.lower()] = "Bounced Address"
         self.world.keep_settings()
+
+    # --- Templates ---
+
+    def add_template(self, account: Account, request: Request) -> Response:
+        body = _object(request)
+        name = body.get("name")
+        if not isinstance(name, str) or not 0 < len(name) <= 100 or body.get("generation") != "dynamic":
+            raise Invalid([("name", "name must be between 1 and 100 characters")])
+        template_id = f"d-{uuid.uuid4().hex}"
+        account.templates[template_id] = {"id": template_id, "name": name, "generation": "dynamic", "versions": []}
+        return as_json(account.templates[template_id], 201)
+
+    def rename_template(self, account: Account, request: Request, template: str) -> Response:
+        found = account.templates.get(template)
+        if found is None:
+            return as_json({"error": "Template not found"}, 404)
+        found["name"] = _object(request).get("name", found["name"])
+        return as_json(found)
+
+    def add_version(self, account: Account, request: Request, template: str) -> Response:
+        found = account.templates.get(template)
+        if found is None:
+            return as_json({"error": "Template not found"}, 404)
+        body = _object(request)
+        missing = [name for name in ("name", "subject") if not isinstance(body.get(name), str) or not body[name]]
+        if missing:
+            raise Invalid([(name, f"{name} is required") for name in missing])
+        version = {"id": str(uuid.uuid4()), "template_id": template, **body}
+        for other in found["versions"]:
+            other["active"] = 0
+        found["versions"].append(version)
+        return as_json(version, 201)
 
     # --- The account ---
 

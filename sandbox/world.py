@@ -75,6 +75,7 @@ class Account:
     hooks: dict[str, Hook] = field(default_factory=dict)
     parse: dict[str, dict[str, Any]] = field(default_factory=dict)
     suppressed: dict[str, str] = field(default_factory=dict)
+    templates: dict[str, dict[str, Any]] = field(default_factory=dict)
     revoked: bool = False
 
 
@@ -88,7 +89,8 @@ class Delivery:
 
 @dataclass
 class Fault:
-    """What the next ``times`` sends meet: ``429``, ``500``, ``timeout``, ``lost`` or ``garbage``."""
+    """What the next ``times`` sends meet: ``429``, ``500``, ``timeout``, ``lost``, ``garbage``, or ``last``: the last one
+    that is allowed for ``wait`` seconds."""
 
     kind: str
     times: int

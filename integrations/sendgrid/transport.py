@@ -25,6 +25,7 @@ from outreach.ports import (
     OutgoingMail,
     Rejected,
     SendError,
+    TemplateText,
     Throttled,
     TransportSettings,
     UnknownOutcome,
@@ -62,7 +63,9 @@ class SendGridTransport:
         except (OSError, http.client.HTTPException) as error:
             raise UnknownOutcome(f"SendGrid did not answer ({type(error).__name__}).") from error
         return Accepted(
-            provider_message_id=response.headers.get("X-Message-Id", "") or "", http_status=response.status_code
+            provider_message_id=response.headers.get("X-Message-Id", "") or "",
+            http_status=response.status_code,
+            rest=_rest(response.headers),
         )
 
     def check(self) -> None:
@@ -91,6 +94,27 @@ class SendGridTransport:
         if not any(entry.get("hostname") == domain and entry.get("url") == url for entry in known.get("result", [])):
             wanted = {"url": url, "hostname": domain, "spam_check": False, "send_raw": True}
             self._call(lambda: parse.post(request_body=wanted))
+
+    def keep_template(self, template: TemplateText, *, template_id: str) -> tuple[str, str]:
+        """A new active version, under the template it was kept in before, or a new one when that is gone."""
+        templates = self._api.client.templates
+        name = template.name[:100]
+        if template_id:
+            try:
+                self._call(lambda: templates._(template_id).patch(request_body={"name": name}))
+            except NeedsAttention as error:
+                if error.http_status != 404:
+                    raise
+                template_id = ""
+        if not template_id:
+            made = self._call(lambda: templates.post(request_body={"name": name, "generation": "dynamic"}))
+            template_id = str(made.get("id", ""))
+        wanted = {
+            "template_id": template_id, "active": 1, "name": f"version {template.version}", "subject": template.subject,
+            "html_content": template.html, "plain_content": template.text,
+        }  # fmt: skip
+        version = self._call(lambda: templates._(template_id).versions.post(request_body=wanted))
+        return template_id, str(version.get("id", ""))
 
     def _call(self, call: Any) -> dict[str, Any]:
         """One request about the account, where asking twice would do no harm. Raises a SendError."""
@@ -153,6 +177,11 @@ def _said(body: Any) -> str:
     except (ValueError, KeyError, TypeError):
         return "no reason given."
     return " ".join(word for word in words.split() if "@" not in word)[:200]
+
+
+def _rest(headers: HeaderMessage) -> float:
+    """Seconds until the next request is allowed, when this one was the last of its window (``X-RateLimit-*``)."""
+    return _seconds_to_wait(headers) if headers.get("X-RateLimit-Remaining") == "0" else 0.0
 
 
 def _seconds_to_wait(headers: HeaderMessage) -> float:

@@ -18,6 +18,7 @@ from outreach.ports import (
     OutgoingMail,
     Rejected,
     SendError,
+    TemplateText,
     Throttled,
     TransportSettings,
     UnknownOutcome,
@@ -105,6 +106,10 @@ class SmtpTransport:
         if server.sock is not None:
             server.sock.settimeout(ANSWER_TIMEOUT)
         return server
+
+    def keep_template(self, template: TemplateText, *, template_id: str) -> None:
+        """A mail server keeps no templates."""
+        return
 
     def close(self) -> None:
         server, self._server = self._server, None

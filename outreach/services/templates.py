@@ -3,8 +3,9 @@
 from django.db import transaction
 from django.utils import timezone
 
+from common.doorbell import ring
 from identity.models import Organization, User
-from outreach import merging
+from outreach import merging, tasks
 from outreach.models import Template, TemplateVersion
 
 
@@ -24,6 +25,7 @@ def save_template(
     if template is None:
         saved = Template.objects.create(organization=organization, name=name, subject=subject, body=body, author=actor)
         _keep(saved, actor)
+        ring(tasks.copy_templates, str(organization.pk))
         return saved
     saved = Template.objects.for_org(organization).select_for_update().get(pk=template.pk)
     changed = (saved.subject, saved.body) != (subject, body)
@@ -32,6 +34,7 @@ def save_template(
     saved.save(update_fields=["name", "subject", "body", "version", "updated_at"])
     if changed:
         _keep(saved, actor)
+        ring(tasks.copy_templates, str(organization.pk))
     return saved
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from activities.models import Activity
 from identity.scope import org_scope, system_scope
 from outreach import delivery, reconciling
-from outreach.models import Mailbox, MailboxDay, Message, SendAttempt, Suppression
+from outreach.models import Mailbox, MailboxDay, Message, ProviderEvent, SendAttempt, Suppression
 from outreach.ports import Accepted
 from outreach.suppressing import suppress_addresses
 from sandbox.world import Fault
@@ -411,3 +411,36 @@ def test_another_organizations_suppression_does_not_count(mailbox, message, send
 def _fresh(mailbox):
     with org_scope(mailbox.organization_id):
         return Mailbox.objects.get(pk=mailbox.pk)
+
+
+@pytest.mark.parametrize(("allowed", "state", "sent"), [(False, "held", 1), (True, "accepted", 2)])
+def test_after_proven_silence_only_what_its_author_allowed_is_sent_again(
+    mailbox, message, send, stored, sandbox, organization, allowed, state, sent
+):
+    sandbox.world.faults.append(Fault("500", 1))
+    send(mailbox)
+    later = MessageFactory.create(person=PersonFactory.create(account=message.account), mailbox=mailbox)
+    send(mailbox)
+    with org_scope(organization.pk):
+        Message.objects.filter(pk=message.pk).update(
+            unknown_since=timezone.now() - timedelta(hours=27), resend_on_silence=allowed
+        )
+        ProviderEvent.objects.create(
+            organization=organization, provider="sendgrid", event_id="e1", message=later, kind="processed",
+            occurred_at=timezone.now(),
+        )  # fmt: skip
+
+    reconciling.reconcile()
+    send(mailbox)
+
+    assert (stored(message).state, len(sandbox.world.mails)) == (state, sent)
+
+
+def test_the_last_mail_of_the_providers_window_lets_the_mailbox_rest(mailbox, message, send, stored, sandbox):
+    later = MessageFactory.create(person=PersonFactory.create(account=message.account), mailbox=mailbox)
+    sandbox.world.faults.append(Fault("last", 1, 30))
+
+    send(mailbox)
+
+    assert (stored(message).state, stored(later).state, sandbox.world.requests) == ("accepted", "queued", 1)
+    assert timedelta(0) < _fresh(mailbox).throttled_until - timezone.now() <= timedelta(seconds=31)
