@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import structlog
 from django.db.models import Exists, OuterRef
@@ -128,6 +128,12 @@ def accept_on_evidence(message: Message, *, attempt: int | None, at: datetime) -
     tries = SendAttempt.objects.filter(message=message)
     named = tries.filter(number=attempt) if attempt else tries.order_by("-number")[:1]
     found = named.first()
+    if found is None and message.cause == Cause.RESTORED:
+        # The try happened after the backup and is not in this database.
+        found = SendAttempt.objects.create(
+            organization_id=message.organization_id, message=message, number=attempt or message.attempts + 1,
+            token=uuid4(), outcome=Outcome.NOT_SENT, started_at=at,
+        )  # fmt: skip
     if found is None or tries.filter(outcome=Outcome.ACCEPTED).exists():
         return False
     moved = Message.objects.filter(

@@ -109,7 +109,13 @@ def decide(message: Message, *, decision: str, actor: User) -> None:
     SendAttempt.objects.filter(message=found, outcome__in=[Outcome.OPEN, Outcome.UNKNOWN]).update(
         outcome=Outcome.NOT_SENT, detail=f"Decided by {actor}."[:300], finished_at=now, updated_at=now
     )
-    changes: dict[str, object] = {"token": None, "lease_until": None, "unknown_since": None, "updated_at": now}
+    changes: dict[str, object] = {
+        "token": None,
+        "lease_until": None,
+        "unknown_since": None,
+        "cause": "",
+        "updated_at": now,
+    }
     if decision == "drop":
         changes |= {"state": State.CANCELLED, "reason": f"Dropped by {actor}."[:300]}
     else:

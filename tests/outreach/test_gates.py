@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from common.happenings import Happening, Kind, announce
 from identity.scope import org_scope, system_scope
-from outreach import delivery, guard, switches
+from outreach import delivery, guard, reconciling, switches
 from outreach.gates import Gates
 from outreach.models import AccountHold, Installation, Mailbox, Message
 from people.models import Person
@@ -439,6 +439,19 @@ def test_a_restored_database_sends_nothing_until_a_person_accepts_it(mailbox, me
     assert held == {"restored"}
     assert (stored(later).state, stored(earlier).state) == ("queued", "held")
     assert switches.fence() == 0
+
+
+def test_a_report_proves_what_left_after_the_backup(message, stored, settings, organization):
+    switches.stop_everything(reason="x")
+    switches.start_everything()
+    settings.EVENTOPS_SEND_EPOCH = "after the restore"
+    switches.fence()
+    held = stored(message)
+
+    with org_scope(organization.pk):
+        proved = reconciling.accept_on_evidence(held, attempt=1, at=timezone.now())
+
+    assert (held.state, proved, stored(message).state) == ("held", True, "accepted")
 
 
 def test_a_new_database_belongs_to_whoever_runs_it_first(db, settings):
