@@ -46,7 +46,7 @@ class SequenceOut(Schema):
     updatedAt: datetime  # noqa: N815
 
 
-class RunOut(Schema):
+class StepRunOut(Schema):
     """A step that is behind."""
 
     stepId: UUID  # noqa: N815
@@ -76,7 +76,7 @@ class EnrollmentOut(Schema):
 
 
 class EnrollmentDetail(EnrollmentOut):
-    history: list[RunOut]
+    history: list[StepRunOut]
 
 
 class EnrollIn(Schema):

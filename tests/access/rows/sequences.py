@@ -34,6 +34,16 @@ def _enrollment(organization: Organization) -> object:
     return enrollment.pk
 
 
+def _published(organization: Organization) -> object:
+    mailbox = MailboxFactory.create(organization=organization)
+    sequence = SequenceFactory.create(organization=organization, mailbox=mailbox, status="active")
+    with org_scope(organization.pk):
+        SequenceVersion.objects.create(
+            organization=organization, sequence=sequence, number=1, plan={"first": None, "steps": []}
+        )
+    return sequence.pk
+
+
 def _rule(organization: Organization) -> object:
     sequence = SequenceFactory.create(organization=organization)
     rule = {"match": "all", "tests": [{"fact": "person.has_phone", "is": "yes"}]}
@@ -70,13 +80,16 @@ ROWS = {
 ROWS |= {
     "GET /api/sequences": operation(VIEWER),
     "GET /api/sequences/{sequence_id}": operation(VIEWER, sequence_id="sequence"),
-    "POST /api/sequences/{sequence_id}/enroll": operation(REP, sequence_id="sequence", body={"personIds": [_NOBODY]}),
+    "POST /api/sequences/{sequence_id}/enroll": operation(
+        REP, sequence_id="published_sequence", body={"personIds": [_NOBODY]}
+    ),
     "GET /api/sequences/{sequence_id}/enrollments": operation(VIEWER, sequence_id="sequence"),
     "GET /api/sequences/enrollments/{enrollment_id}": operation(VIEWER, enrollment_id="enrollment"),
     "POST /api/sequences/enrollments/{enrollment_id}/stop": operation(REP, enrollment_id="enrollment"),
     "GET /api/cron/sequences": operation(ANYONE),
 }
 BUILDERS = {
+    "published_sequence": _published,
     "enrollment_rule": _rule,
     "enrollment": _enrollment,
     "enrollment_action": lambda organization: "pause",
