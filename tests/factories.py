@@ -15,7 +15,7 @@ from identity.models import Membership, Organization, Role, User
 from identity.scope import system_scope
 from meetings.models import Attendee, BoothTable, Meeting
 from outreach.addresses import address_hash
-from outreach.models import Campaign, InboundMail, Mailbox, Message, Suppression, Template
+from outreach.models import Campaign, InboundMail, Mailbox, Message, Suppression, Template, TemplateVersion
 from people.models import Person, PersonEmail
 from sequences.models import Sequence, Step
 
@@ -211,6 +211,17 @@ class TemplateFactory(ScopedFactory):
     name = factory.Sequence(lambda n: f"Invitation {n}")
     subject = "{{ company }} at {{ event }}"
     body = "Hello {{ first_name }},\n\nmay we show you our robots at booth {{ booth }}?\n\n{{ my_name }}"
+
+
+class TemplateVersionFactory(ScopedFactory):
+    class Meta:
+        model = TemplateVersion
+
+    organization = factory.SelfAttribute("template.organization")
+    template = factory.SubFactory(TemplateFactory)
+    number = 1
+    subject = "Meet us"
+    body = "Hello there"
 
 
 class CampaignFactory(ScopedFactory):

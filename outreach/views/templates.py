@@ -15,9 +15,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from events.web import EventRequest
 from identity.models import Role
 from identity.web import member_required
-from outreach import drafting, markup, merging
+from outreach import drafting, markup, merging, proofreading
 from outreach.forms import PreviewForm, TemplateForm
-from outreach.models import Message, Template
+from outreach.models import Message, Template, TemplateVersion
 from outreach.services import templates as services
 from people.models import Person
 
@@ -97,7 +97,10 @@ def preview_context(request: EventRequest, *, subject: str, body: str, person_id
         return context | {"problems": error.problems}
     if draft.left_out:
         return context | {"problems": [f"{person.name} would be left out: {draft.left_out}"]}
-    return context | {"subject": draft.subject, "html": markup.to_html(draft.body, styled=False)}
+    return context | {
+        "subject": draft.subject, "html": markup.to_html(draft.body, styled=False), "text": markup.to_text(draft.body),
+        "hints": proofreading.hints(draft.subject, draft.body),
+    }  # fmt: skip
 
 
 @require_POST
@@ -107,3 +110,32 @@ def archive(request: EventRequest, pk: UUID) -> HttpResponse:
     services.archive_template(template)
     notices.success(request, f"The template “{template.name}” was put aside. What was written from it stays.")
     return redirect("outreach:template_list")
+
+
+@require_safe
+@member_required()
+def versions(request: EventRequest, pk: UUID) -> HttpResponse:
+    """Every wording, newest first, against the one before it."""
+    template = get_object_or_404(Template.objects.for_org(request.organization).in_use(), pk=pk)
+    rows = list(template.versions.select_related("author")[:50])
+    before = [*rows[1:], TemplateVersion(subject=rows[-1].subject, body=rows[-1].body)] if rows else []
+    compared = [
+        (new, proofreading.compare(old.subject, new.subject), proofreading.compare(old.body, new.body))
+        for new, old in zip(rows, before, strict=True)
+    ]
+    context = {"template": template, "versions": compared, "may_write": request.membership.may(Role.REP)}
+    return render(request, "outreach/template_versions.html", context)
+
+
+@require_POST
+@member_required(role=Role.REP)
+def restore(request: EventRequest, pk: UUID, number: int) -> HttpResponse:
+    """Write with the words of an earlier version again; they become a new version."""
+    template = get_object_or_404(Template.objects.for_org(request.organization).in_use(), pk=pk)
+    version = get_object_or_404(template.versions, number=number)
+    services.save_template(
+        request.organization, template=template, name=template.name, subject=version.subject, body=version.body,
+        actor=request.user,
+    )  # fmt: skip
+    notices.success(request, f"“{template.name}” says what it said in version {number}.")
+    return redirect("outreach:template_versions", pk=pk)

@@ -12,6 +12,7 @@ from tests.factories import (
     PersonFactory,
     SuppressionFactory,
     TemplateFactory,
+    TemplateVersionFactory,
 )
 
 
@@ -54,7 +55,15 @@ def new_campaign(organization):
     }
 
 
+def template_with_version(organization):
+    template = TemplateFactory.create(organization=organization)
+    TemplateVersionFactory.create(template=template)
+    return template.pk
+
+
 BUILDERS = {
+    "template_with_version": template_with_version,
+    "template_version": lambda organization: 1,
     "message": message,
     "campaign": campaign,
     "inbound_mail": mail,
@@ -92,6 +101,8 @@ ROWS = {
     "outreach:template_new": members(get=REP, post=REP),
     "outreach:template_preview": members(post=VIEWER),
     "outreach:template_edit": members(get=REP, post=REP, pk="template"),
+    "outreach:template_versions": members(get=VIEWER, pk="template"),
+    "outreach:template_restore": members(post=REP, pk="template_with_version", number="template_version"),
     "outreach:template_archive": members(post=REP, pk="template"),
     "outreach:mailboxes": members(get=VIEWER),
     "outreach:mailbox_new": members(get=ADMIN, post=ADMIN),
