@@ -210,14 +210,14 @@ class SuppressForm(forms.Form):
         widget=forms.ClearableFileInput(attrs={"accept": ".csv,.txt,text/csv,text/plain"}),
     )
     event = forms.ModelChoiceField(
-        Event.objects.none(), required=False, empty_label="No mail at all", label="What they must not get"
+        Event.objects.none(), required=False, empty_label="No mail at all", label="What they get from now on"
     )
     note = forms.CharField(required=False, max_length=300, label="Why")
 
     def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choose_from(self, "event", Event.objects.for_org(organization))
-        self.fields["event"].label_from_instance = lambda event: f"Only mails about {event.name}"  # type: ignore[attr-defined]
+        self.fields["event"].label_from_instance = lambda event: f"No mails about {event.name}"  # type: ignore[attr-defined]
 
     def clean_file(self) -> list[str]:
         upload = self.cleaned_data["file"]
