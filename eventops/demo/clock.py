@@ -12,7 +12,7 @@ MOMENTS = {
     "sequences_steprun": ("due_at", "done_at"),
     "outreach_message": (
         "due_at", "not_after", "sent_at", "delivered_at", "opened_at", "clicked_at", "replied_at", "bounced_at",
-        "unknown_since", "created_at",
+        "unknown_since", "created_at", "lease_until",
     ),
     "outreach_inboundmail": ("received_at",),
     "outreach_mailbox": ("throttled_until", "next_slot_at", "read_until"),
