@@ -1,0 +1,23 @@
+"""The small drill: real Celery workers killed fifty times while they send five hundred mails."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.e2e.product import own_database_url
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+
+def test_no_mail_is_lost_or_sent_twice_though_workers_are_killed():
+    environment = os.environ | {"DATABASE_URL": own_database_url(), "EVENTOPS_DEMO": "1"}
+    command = [sys.executable, "-W", "ignore", "manage.py", "drill", "sends", "--messages", "500", "--kills", "50"]
+
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
+
+    result = json.loads(done.stdout.strip().splitlines()[-1])
+    assert (result["lost"], result["extra_accepts"], result["kills"]) == (0, 0, 50), done.stderr[-3000:]
+    assert result["accepted"] + sum(result["parked"].values()) == 500
