@@ -14,6 +14,7 @@ from identity.scope import org_scope
 from sandbox.server import RunningSandbox
 from tests.factories import EventFactory, MembershipFactory, OrganizationFactory
 from tests.template_database import django_db_modify_db_settings as django_db_modify_db_settings
+from tests.template_database import django_db_setup as django_db_setup
 
 # How long one example takes says more about the machine than about the code.
 hypothesis.settings.register_profile("everywhere", deadline=None)

@@ -12,6 +12,8 @@ from allauth.socialaccount.providers.google.views import GoogleOAuth2Adapter
 from allauth.socialaccount.providers.microsoft.views import MicrosoftGraphOAuth2Adapter
 from playwright.sync_api import expect
 
+from tests.e2e.product import own_database_url
+
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
 
 ASK = """
@@ -75,9 +77,10 @@ def test_the_button_leads_to_the_provider(visit, settings, monkeypatch, provider
 
 def test_the_policy_names_the_addresses_of_configured_providers():
     keys = {f"{name}_LOGIN_CLIENT_{kind}": "x" for name in ("GOOGLE", "MICROSOFT") for kind in ("ID", "SECRET")}
+    own = {"DJANGO_SETTINGS_MODULE": "eventops.settings", "DATABASE_URL": own_database_url()}
 
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", ASK], env=os.environ | keys | {"DJANGO_SETTINGS_MODULE": "eventops.settings"},
+        [sys.executable, "-W", "ignore", "-c", ASK], env=os.environ | keys | own,
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
 
