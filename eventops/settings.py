@@ -179,6 +179,9 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = EVENTOPS_DEMO or DEBUG
 USERSESSIONS_TRACK_ACTIVITY = False
 ACCOUNT_ADAPTER = "identity.adapter.AccountAdapter"
 ACCOUNT_FORMS = {"signup": "identity.forms.DomainSignupForm"}
+EVENTOPS_REPLY_READER = env.str("EVENTOPS_REPLY_READER", default="")
+"""A class that reads the answers the rules cannot tell (``outreach.ports.ReplyReader``); nobody by default."""
+
 EVENTOPS_SIGNUP = env.str("EVENTOPS_SIGNUP", default="open")
 """Who may make an account: anybody (``open``), only the invited (``invite``), or some e-mail domains (``domains``)."""
 EVENTOPS_SIGNUP_DOMAINS = [domain.lower() for domain in env.list("EVENTOPS_SIGNUP_DOMAINS", default=[])]

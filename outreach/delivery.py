@@ -8,6 +8,7 @@ records the outcome. Every step is conditional on the token of the claim. When t
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,7 +27,7 @@ from identity.scope import org_scope, run_in_org, system_scope
 from outreach import guard, merging, rendering, signals, switches
 from outreach.claiming import LEASE, Claim, Desk, claim_batch, give_back
 from outreach.connecting import CannotOpen, connect, transport_of
-from outreach.models import Campaign, Mailbox, Message, SendAttempt
+from outreach.models import Campaign, InboundMail, Mailbox, Message, SendAttempt
 from outreach.ports import (
     Accepted,
     NeedsAttention,
@@ -46,6 +47,8 @@ MARGIN = timedelta(seconds=35)
 """How much of the lease must be left when the request begins; longer than any transport waits for an answer."""
 
 State, Cause, Outcome = Message.State, Message.Cause, SendAttempt.Outcome
+_IDENTIFIER = re.compile(r"<[!-;=?-~]{1,253}>")
+"""A Message-ID that may stand in a header of ours: theirs come from outside."""
 
 
 def due_mailboxes(now: datetime) -> list[tuple[UUID, UUID]]:
@@ -240,16 +243,20 @@ def _filled(desk: Desk, message: Message) -> tuple[str, str]:
 
 
 def _thread(desk: Desk, message: Message) -> list[str]:
-    """The Message-IDs of the mails this one goes on with, first to last; empty for the first of a thread."""
+    """The Message-IDs of the mails this one goes on with, theirs among them, first to last; empty for a first mail."""
     if message.follows_id is None:
         return []
     with org_scope(desk.organization.pk):
-        before = Message.objects.for_org(desk.organization).sent().exclude(mail_message_id="")
-        return list(
-            before.filter(Q(pk=message.follows_id) | Q(follows=message.follows_id))
-            .order_by("sent_at")
-            .values_list("mail_message_id", flat=True)
+        before = Message.objects.for_org(desk.organization).filter(
+            Q(pk=message.follows_id) | Q(follows=message.follows_id)
         )
+        ours = before.sent().exclude(mail_message_id="").values_list("sent_at", "mail_message_id")
+        answers = InboundMail.objects.for_org(desk.organization).filter(
+            message__in=before, kind=InboundMail.Kind.REPLY, received_at__lte=message.created_at
+        )
+        theirs = answers.values_list("received_at", "message_id_header")
+        thread = sorted([*ours, *theirs])
+    return [identifier for _, identifier in thread if _IDENTIFIER.fullmatch(identifier)]
 
 
 _OPEN_TRY = f"""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, timedelta
+from urllib.parse import urlencode
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 
 from events.models import Event
 from identity.models import Organization, User
-from outreach.models import Campaign, Message
+from outreach.classifying import ReplyClass
+from outreach.models import Campaign, InboundMail, Message
 
 State = Message.State
 SHOWN = {
@@ -80,3 +82,56 @@ class MessageFilter:
     @property
     def is_narrow(self) -> bool:
         return bool(self.show or self.status or self.days or self.mine or self.campaign or self.q)
+
+
+Kind = InboundMail.Kind
+CLASSES = {
+    "": ("From people", Q(kind__in=[Kind.REPLY, Kind.OPT_OUT, Kind.UNMATCHED])),
+    "interested": ("Interested", Q(label=ReplyClass.INTERESTED)),
+    "question": ("Question", Q(label=ReplyClass.QUESTION)),
+    "referral": ("Referral", Q(label=ReplyClass.REFERRAL)),
+    "not_now": ("Not now", Q(label=ReplyClass.NOT_NOW)),
+    "opt_out": ("Asks to stop", Q(label=ReplyClass.OPT_OUT)),
+    "other": ("Other", Q(label=ReplyClass.OTHER)),
+    "unmatched": ("Not matched", Q(kind__in=[Kind.UNMATCHED, Kind.OWN])),
+    "out_of_office": ("Out of the office", Q(label=ReplyClass.OUT_OF_OFFICE)),
+    "bounce": ("Not delivered", Q(label__in=[ReplyClass.BOUNCE_HARD, ReplyClass.BOUNCE_SOFT])),
+    "automatic": ("Automatic", Q(label__in=[ReplyClass.AUTO_REPLY, ReplyClass.RECEIPT])),
+}
+WHOSE = {"": "Everybody’s", "mine": "Mine", "nobody": "Nobody’s"}
+WHEN = {"": "Open", "snoozed": "Snoozed", "done": "Done"}
+
+
+class ReplyFilter:
+    """The query string of the reply inbox, understood; what makes no sense in it is left out."""
+
+    def __init__(self, query: QueryDict, *, organization: Organization, user: User) -> None:
+        self.organization, self.user = organization, user
+        self.label = query.get("class", "") if query.get("class", "") in CLASSES else ""
+        self.whose = query.get("whose", "") if query.get("whose", "") in WHOSE else ""
+        self.state = query.get("state", "") if query.get("state", "") in WHEN else ""
+
+    def _every_class(self) -> QuerySet[InboundMail]:
+        rows, now = InboundMail.objects.for_org(self.organization).filter(sorted_at__isnull=False), timezone.now()
+        if self.whose:
+            rows = rows.filter(assignee=self.user if self.whose == "mine" else None)
+        if self.state == "done":
+            return rows.filter(handled_at__isnull=False)
+        if self.state == "snoozed":
+            return rows.open().filter(snoozed_until__gt=now)
+        return rows.open().filter(Q(snoozed_until=None) | Q(snoozed_until__lte=now))
+
+    def rows(self) -> QuerySet[InboundMail]:
+        return self._every_class().filter(CLASSES[self.label][1])
+
+    def tabs(self) -> list[tuple[str, str, int]]:
+        """``(key, words, how many)`` of every class that has mails here, the chosen one and the first always."""
+        named = {key or "people": Count("id", filter=condition) for key, (_, condition) in CLASSES.items()}
+        counts = self._every_class().aggregate(**named)
+        tabs = [(key, words, counts[key or "people"]) for key, (words, _) in CLASSES.items()]
+        return [tab for tab in tabs if tab[2] or tab[0] in {"", self.label}]
+
+    def query(self, **changes: str) -> str:
+        """The query string of this filter with ``changes``."""
+        parts = {"class": self.label, "whose": self.whose, "state": self.state} | changes
+        return urlencode({name: value for name, value in parts.items() if value})

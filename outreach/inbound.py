@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from email.utils import parseaddr
 from uuid import UUID
@@ -19,12 +20,14 @@ from activities.models import Task
 from common.happenings import Happening, Kind, announce
 from common.text import email_key
 from identity.scope import org_scope, system_scope
-from outreach import guard, reading, signals, tokens
+from outreach import guard, ports, reading, signals, tokens
 from outreach.addresses import masked
-from outreach.classifying import Reading, ReplyClass, classify
+from outreach.classifying import Reading, ReplyClass, Verdict, classify
 from outreach.models import AccountHold, InboundMail, Mailbox, Message, Suppression
+from outreach.querysets import InboundMailQuerySet
 from outreach.reconciling import accept_on_evidence
 from outreach.suppressing import suppress
+from people.models import Person
 
 log = structlog.get_logger(__name__)
 
@@ -75,11 +78,63 @@ def sort(organization_id: UUID, mail_id: UUID) -> None:
         _fill(mail, parsed)
         mail.message = find_message(mail, parsed)
         mail.person = mail.message.person if mail.message else None
-        label(mail, parsed)
+        verdict = judge(mail, parsed)
+        take(mail, verdict)
         mail.assignee_id = mail.message.owner_id if mail.message else None
         mail.sorted_at = timezone.now()
         mail.save()
         act(mail)
+    look_again(organization_id, mail_id)
+
+
+def look_again(organization_id: UUID, mail_id: UUID) -> None:
+    """Ask the configured reader about an answer the rules cannot tell, outside of any transaction."""
+    reader = ports.reply_reader()
+    if reader is None:
+        return
+    with org_scope(organization_id):
+        mail = _undecided(organization_id).filter(pk=mail_id).first()
+    if mail is None:
+        return
+    try:
+        found = reader.read(subject=mail.subject, words=reading.own_words(mail.text))
+        told = ReplyClass(found.label)
+    except (ports.ReaderFailed, ValueError) as error:
+        log.warning("second look failed", mail_id=str(mail_id), error=type(error).__name__)
+        return
+    if told not in TOLD_BY_READERS:
+        return
+    with org_scope(organization_id):
+        mail = _undecided(organization_id).select_for_update(of=("self",)).filter(pk=mail_id).first()
+        if mail is not None:
+            become(mail, Verdict(label=told, evidence=found.evidence))
+
+
+def _undecided(organization_id: UUID) -> InboundMailQuerySet:
+    mails = InboundMail.objects.for_org(organization_id).filter(label=ReplyClass.OTHER, labelled_by=None)
+    return mails.filter(kind__in=[MailKind.REPLY, MailKind.UNMATCHED]).select_related("mailbox", "message__person")
+
+
+def sort_again(organization_id: UUID, *, since: datetime | None = None) -> Iterator[tuple[UUID, str, str]]:
+    """Run the rules over kept mails once more, never over what a person decided.
+
+    Yields ``(mail_id, class before, class now)`` of every mail whose class has changed.
+    """
+    with org_scope(organization_id):
+        kept = InboundMail.objects.for_org(organization_id).filter(labelled_by=None, sorted_at__isnull=False)
+        kept = kept.exclude(raw=b"").filter(received_at__gte=since) if since else kept.exclude(raw=b"")
+        ids = list(kept.order_by("received_at").values_list("id", flat=True))
+    for mail_id in ids:
+        with org_scope(organization_id):
+            found = InboundMail.objects.for_org(organization_id).select_related("mailbox", "message__person")
+            mail = found.select_for_update(of=("self",)).filter(pk=mail_id, labelled_by=None).first()
+            if mail is None:
+                continue
+            before, verdict = mail.label, judge(mail, reading.read(bytes(mail.raw)))
+            read_by_other = verdict.label == ReplyClass.OTHER and ports.reply_reader() is not None
+            if verdict.label != before and not read_by_other:
+                become(mail, verdict)
+                yield mail_id, before, verdict.label
 
 
 # --- Sorting ---------------------------------------------------------------------------------------------------------
@@ -128,9 +183,17 @@ KIND_OF_LABEL = {
 """What a class means for us; all others are replies of a person."""
 
 
-def label(mail: InboundMail, parsed: reading.Parsed) -> None:
-    """Set the class and the kind by the rules."""
-    verdict = classify(
+ANSWERS = {MailKind.REPLY, MailKind.OPT_OUT}
+TOLD_BY_READERS = {
+    ReplyClass.INTERESTED, ReplyClass.QUESTION, ReplyClass.REFERRAL, ReplyClass.NOT_NOW, ReplyClass.OUT_OF_OFFICE,
+    ReplyClass.OPT_OUT, ReplyClass.AUTO_REPLY,
+}  # fmt: skip
+"""What a second look may say. Bounces and receipts have a form of their own, so the rules alone tell them."""
+
+
+def judge(mail: InboundMail, parsed: reading.Parsed) -> Verdict:
+    """What the rules say of a mail."""
+    return classify(
         Reading(
             headers=parsed.headers,
             subject=mail.subject,
@@ -140,26 +203,49 @@ def label(mail: InboundMail, parsed: reading.Parsed) -> None:
             received_on=mail.received_at.date(),
         )
     )
+
+
+def take(mail: InboundMail, verdict: Verdict) -> None:
+    """Set the class and the kind; the caller saves."""
     mail.label, mail.evidence = verdict.label, verdict.evidence[:200]
     mail.label_on, mail.other_address = verdict.on, verdict.address[:254]
-    kind = KIND_OF_LABEL.get(verdict.label, MailKind.REPLY)
+    mail.kind = _kind(mail)
+
+
+def _kind(mail: InboundMail) -> str:
+    kind = KIND_OF_LABEL.get(ReplyClass(mail.label), MailKind.REPLY)
     if email_key(mail.from_address) == email_key(mail.mailbox.from_address) and kind != MailKind.BOUNCE:
-        kind = MailKind.OWN
-    elif mail.message is None and kind in {MailKind.REPLY, MailKind.OPT_OUT}:
-        kind = MailKind.UNMATCHED
-    mail.kind = kind
+        return MailKind.OWN
+    if mail.message is None and mail.person_id is None and kind in ANSWERS:
+        return MailKind.UNMATCHED
+    return kind
+
+
+def become(mail: InboundMail, verdict: Verdict) -> None:
+    """Give a sorted mail another class, save it and do what that asks for. Works inside the scope.
+
+    An answer that turns out to be none no longer counts as one. A suppression stays: only a person lifts it.
+    """
+    was_answer = mail.kind in ANSWERS
+    take(mail, verdict)
+    mail.save()
+    if was_answer and mail.kind not in ANSWERS and mail.message_id:
+        others = InboundMail.objects.for_org(mail.organization_id).filter(message=mail.message_id, kind__in=ANSWERS)
+        first = others.order_by("received_at").values_list("received_at", flat=True).first()
+        Message.objects.filter(pk=mail.message_id).update(replied_at=first, updated_at=timezone.now())
+    act(mail, is_recorded=was_answer)
 
 
 # --- Acting ----------------------------------------------------------------------------------------------------------
 
 
-def act(mail: InboundMail) -> None:
-    """Do what the class of a sorted mail asks for. Doing it again changes nothing. Works inside the scope."""
+def act(mail: InboundMail, *, is_recorded: bool = False) -> None:
+    """Do what the class of a sorted mail asks for; an answer is recorded unless it is already. Works inside the scope."""
     message = mail.message
     if message is None:
         return
     Message.objects.filter(pk=message.pk).update(last_checked=timezone.now())
-    if mail.kind in {MailKind.REPLY, MailKind.OPT_OUT}:
+    if mail.kind in ANSWERS and not is_recorded:
         accept_on_evidence(message, attempt=None, at=mail.received_at)
         record_reply(message, mail, at=mail.received_at)
     match mail.label:
@@ -193,12 +279,15 @@ def _bounced_softly(mail: InboundMail) -> int:
     return recent.count()
 
 
+def reminder_title(person: Person) -> str:
+    return f"Ask {person.name} again"[:200]
+
+
 def _remind(message: Message, mail: InboundMail) -> None:
     """A dated to-do for the owner: ask again when the person said, or in four weeks."""
     due = mail.label_on or (mail.received_at + NOT_NOW_SPAN).date()
-    title = f"Ask {message.person.name} again"
     Task.objects.get_or_create(
-        organization_id=message.organization_id, person_id=message.person_id, title=title[:200], done_at=None,
+        organization_id=message.organization_id, person_id=message.person_id, title=reminder_title(message.person), done_at=None,
         defaults={
             "due_on": due, "assignee_id": message.owner_id, "account_id": message.account_id,
             "event_id": message.event_id,

@@ -7,6 +7,9 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+from django.conf import settings
+from django.utils.module_loading import import_string
+
 
 @dataclass(frozen=True, kw_only=True)
 class OutgoingMail:
@@ -151,6 +154,32 @@ class MailTransport(Protocol):
 
     def close(self) -> None:
         """Let go of open connections."""
+
+
+@dataclass(frozen=True)
+class SecondLook:
+    """What a reader makes of an answer: one of the values of ``classifying.ReplyClass``, and the words that say so."""
+
+    label: str
+    evidence: str = ""
+
+
+class ReaderFailed(Exception):
+    """The reader cannot answer now; the mail keeps the class of the rules."""
+
+
+class ReplyReader(Protocol):
+    """Somebody, usually a language model, who reads what the rules cannot tell."""
+
+    def read(self, *, subject: str, words: str) -> SecondLook:
+        """The class of an answer. Raises ReaderFailed."""
+
+
+def reply_reader() -> ReplyReader | None:
+    """The reader that the setting ``EVENTOPS_REPLY_READER`` names, ``package.module.Class``; none by default."""
+    path: str = settings.EVENTOPS_REPLY_READER
+    reader: ReplyReader | None = import_string(path)() if path else None
+    return reader
 
 
 Factory = Callable[[TransportSettings], MailTransport]
