@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from uuid import UUID
 
 from django.db.models import Q
@@ -124,6 +125,23 @@ def offers(
         reps=[other for other in others if busy.is_free(other.pk, starts_at, ends_at)][:OFFERS],
         times=sorted(times[:OFFERS]),
     )
+
+
+def free_slots(event: Event, *, rep: User, number: int) -> list[datetime]:
+    """The next slots of the show in which the rep is free, and one of our tables if we have any."""
+    busy = _Busy(event, None)
+    tables = list(BoothTable.objects.for_org(event.organization_id).filter(event=event, is_active=True))
+    schedule, now = schedule_of(event), timezone.now()
+    length = timedelta(minutes=schedule.slot_minutes)
+    free = (
+        slot
+        for day in event.days()
+        for slot in schedule.slots(day)
+        if slot > now
+        and busy.is_free(rep.pk, slot, slot + length)
+        and (not tables or any(busy.is_free(table.pk, slot, slot + length) for table in tables))
+    )
+    return list(islice(free, number))
 
 
 class _Busy:

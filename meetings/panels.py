@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import F
 from django.urls import reverse
@@ -11,11 +12,16 @@ from accounts.models import Account
 from accounts.panels import account_board
 from events.web import EventRequest
 from identity.models import Role
+from meetings.availability import free_slots
 from meetings.models import Meeting
+from outreach.models import InboundMail
+from outreach.panels import reply_board
 from people.models import Person
 from people.panels import person_board
 
 SHOWN = 6
+OFFERED = 3
+"""Free slots that are offered to somebody who is interested."""
 
 
 def book_with_account(request: EventRequest, account: Account) -> Mapping[str, Any] | None:
@@ -31,6 +37,21 @@ def _book(request: EventRequest, query: str) -> Mapping[str, Any] | None:
     if request.event is None or not request.membership.may(Role.REP):
         return None
     return {"address": f"{reverse('meetings:create')}?{query}"}
+
+
+def slots_for_reply(request: EventRequest, mail: InboundMail) -> Mapping[str, Any] | None:
+    """The next free slots at the booth for somebody who is interested."""
+    event = request.event
+    if event is None or mail.person_id is None or mail.label != InboundMail.Label.INTERESTED:
+        return None
+    if not request.membership.may(Role.REP):
+        return None
+    address = f"{reverse('meetings:create')}?person={mail.person_id}"
+    slots = [
+        (slot, f"{address}&{urlencode({'start': slot.isoformat()})}")
+        for slot in free_slots(event, rep=mail.assignee or request.user, number=OFFERED)
+    ]
+    return {"slots": slots, "address": address, "event": event}
 
 
 def meetings_of_account(request: EventRequest, account: Account) -> Mapping[str, Any]:
@@ -55,4 +76,5 @@ def register() -> None:
     account_board.add(name="book", slot="actions", template=action, context=book_with_account, order=20)
     person_board.add(name="book", slot="actions", template=action, context=book_with_person, order=20)
     account_board.add(name="meetings", slot="side", template=side, context=meetings_of_account, order=30)
+    reply_board.add(name="slots", slot="actions", template="meetings/panel_slots.html", context=slots_for_reply)
     person_board.add(name="meetings", slot="side", template=side, context=meetings_of_person, order=30)

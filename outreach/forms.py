@@ -1,17 +1,23 @@
-"""Forms of templates, drafts, campaigns, mailboxes and suppressions."""
+"""Forms of templates, drafts, campaigns, mailboxes, replies and suppressions."""
 
 from __future__ import annotations
 
 import re
+from datetime import date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
+from accounts.forms import OwnerField
 from events.models import Event
 from identity.models import Organization
 from outreach import merging
-from outreach.models import Mailbox, Template
+from outreach.classifying import ReplyClass
+from outreach.models import InboundMail, Mailbox, Template
+from people.models import Person
 
 MOST_UPLOADED = 10 * 2**20
 _ADDRESS = re.compile(r"[^\s,;:<>|\"'()@]{1,64}@[^\s,;:<>|\"'()@]{3,253}")
@@ -258,3 +264,78 @@ class StopForm(forms.Form):
 
 class HoldForm(forms.Form):
     reason = forms.CharField(max_length=200, label="Why is the account held?")
+
+
+class AnswerForm(forms.Form):
+    """An answer to one person; merge fields of a template are filled when it is sent."""
+
+    body = forms.CharField(
+        label="Your answer",
+        max_length=50_000,
+        widget=forms.Textarea(attrs={"rows": 6, "placeholder": "Write an answer"}),
+    )
+    template = forms.ModelChoiceField(Template.objects.none(), required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choose_from(self, "template", Template.objects.for_org(organization).in_use())
+
+    def clean_body(self) -> str:
+        body = str(self.cleaned_data["body"]).replace("\r\n", "\n").strip()
+        try:
+            merging.check(body)
+        except merging.InvalidTemplate as error:
+            raise ValidationError(error.problems) from error
+        return body
+
+
+class ClassForm(forms.Form):
+    label = forms.TypedChoiceField(choices=InboundMail.Label.choices, coerce=ReplyClass)
+
+
+class AssignForm(forms.Form):
+    """Nobody chosen gives the mail back to everybody."""
+
+    def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["assignee"] = OwnerField(organization)
+
+
+class SnoozeForm(forms.Form):
+    """Until when: ``tomorrow``, ``week``, the day in ``on``, or ``wake`` for now."""
+
+    until_choice = forms.ChoiceField(choices=[(key, key) for key in ("tomorrow", "week", "date", "wake")])
+    on = forms.DateField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = self.cleaned_data
+        if data.get("until_choice") == "date" and (data.get("on") is None or data["on"] <= timezone.localdate()):
+            self.add_error("on", "Choose a day that is still to come.")
+        return data
+
+    def until(self, organization: Organization) -> datetime | None:
+        """Eight in the morning of that day, by the organization's clocks."""
+        today = timezone.now().astimezone(zone := ZoneInfo(organization.time_zone)).date()
+        days = {"tomorrow": today + timedelta(days=1), "week": today + timedelta(days=7 - today.weekday())}
+        choice = self.cleaned_data["until_choice"]
+        if choice == "wake":
+            return None
+        return datetime.combine(days.get(choice) or self.cleaned_data["on"], time(8), tzinfo=zone)
+
+
+class RemindForm(forms.Form):
+    on = forms.DateField()
+
+    def clean_on(self) -> date:
+        on: date = self.cleaned_data["on"]
+        if on < timezone.localdate():
+            raise ValidationError("Choose a day that is still to come.")
+        return on
+
+
+class TieForm(forms.Form):
+    person = forms.ModelChoiceField(Person.objects.none())
+
+    def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choose_from(self, "person", Person.objects.for_org(organization))

@@ -52,8 +52,14 @@ def filter_form(request: EventRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @member_required(role=Role.REP)
 def create(request: EventRequest) -> HttpResponse:
-    """Note a person, with their company; somebody who looks like one who exists is shown first."""
-    initial = {"owner": request.user, "company": _company_of(request)}
+    """Note a person, with their company; somebody who looks like one who exists is shown first.
+
+    ``account``, ``name`` and ``email`` in the address fill the form in.
+    """
+    initial = {
+        "owner": request.user, "company": _company_of(request), "name": request.GET.get("name", ""),
+        "emails": request.GET.get("email", ""),
+    }  # fmt: skip
     form = NewPersonForm(request.POST or None, organization=request.organization, initial=initial)
     similar: list[Similar] = []
     if request.method == "POST" and form.is_valid():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from urllib.parse import urlencode
 
 from django.template import Context, Engine
 
+from sandbox.answers import KINDS
 from sandbox.courier import Courier
 from sandbox.recipients import NobodyListens, Recipients, links_in
 from sandbox.web import Request, Response, Router, as_json, as_page, first, redirect
@@ -68,7 +70,7 @@ class Control:
         return self._page(
             "mail.html", request, mail=found, summary=_summary(found), links=links_in(found),
             happened=[{**event, "when": _when(event["timestamp"])} for event in reversed(found.events)],
-            can_reply=domain in account.parse, domain=domain,
+            kinds=KINDS.items(), can_reply=domain in account.parse, domain=domain,
         )  # fmt: skip
 
     def body(self, request: Request, mail: str) -> Response:
@@ -116,8 +118,10 @@ class Control:
             if not mail.has("open"):
                 recipients.open(mail)
             return "Clicked." if recipients.click(mail, url) else "Clicks of this mail are not tracked."
-        if action in {"reply", "auto_reply"}:
-            return self._reply(mail, form.get("text", ""), automatic=action == "auto_reply")
+        if action == "reply":
+            return self._answered(lambda: recipients.reply(mail, form.get("text", "").strip()))
+        if action == "answer" and form.get("kind") in KINDS:
+            return self._answered(lambda: recipients.answer_as(mail, form["kind"]))
         if action == "unsubscribe":
             status = recipients.unsubscribe(mail)
             return "Unsubscribed." if 200 <= status < 300 else f"The product answered {status or 'nothing'}."
@@ -127,9 +131,9 @@ class Control:
             return "Done."
         return "Nothing of that name can be done."
 
-    def _reply(self, mail: Mail, text: str, *, automatic: bool) -> str:
+    def _answered(self, send: Callable[[], int]) -> str:
         try:
-            status = self.recipients.reply(mail, text.strip(), automatic=automatic)
+            status = send()
         except NobodyListens as error:
             return f"Nobody receives mail for {error}: set the mailbox's reply domain."
         return "Answered." if 200 <= status < 300 else f"The product answered {status or 'nothing'}."

@@ -10,6 +10,7 @@ from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from urllib.parse import urlsplit
 
+from sandbox import answers
 from sandbox.courier import Courier
 from sandbox.sendgrid import SendGrid
 from sandbox.world import Mail, World
@@ -97,6 +98,18 @@ class Recipients:
             target, raw=message.as_bytes(), to=mail.reply_to, sender=mail.to, subject=str(message["Subject"])
         )
         self.world.note_reply(mail, {"text": words, "at": time.time(), "automatic": automatic, "status": status})
+        return status
+
+    def answer_as(self, mail: Mail, kind: str) -> int:
+        """Send what comes back in one of ``answers.KINDS``. Returns the status of the product. Raises NobodyListens."""
+        target, message = self._inbound_url(mail), answers.compose(mail, kind)
+        sender, subject = str(message["From"]), str(message["Subject"])
+        status = self.courier.post_inbound(
+            target, raw=message.as_bytes(), to=mail.reply_to, sender=sender, subject=subject
+        )
+        self.world.note_reply(
+            mail, {"text": answers.KINDS[kind], "at": time.time(), "automatic": kind not in answers.ANSWERS, "status": status}
+        )  # fmt: skip
         return status
 
     def _inbound_url(self, mail: Mail) -> str:

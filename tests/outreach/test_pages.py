@@ -232,7 +232,7 @@ def test_a_reply_is_done_and_opened_again(browser, organization, mailbox, messag
     assert "Tuesday suits us." in browser.get("/outreach/replies/").content.decode()
     frame = browser.get(f"/outreach/replies/{mail.pk}/").content.decode()
     assert "x&lt;/script" not in frame
-    assert 'sandbox srcdoc="hi"' in frame
+    assert 'allow-popups-to-escape-sandbox" referrerpolicy="no-referrer" srcdoc="hi"' in frame
     browser.post(f"/outreach/replies/{mail.pk}/handle/")
     assert "Tuesday suits us." not in browser.get("/outreach/replies/").content.decode()
 
