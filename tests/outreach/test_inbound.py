@@ -9,6 +9,7 @@ from activities.models import Activity
 from identity.scope import org_scope
 from outreach import inbound, reading, signals, tokens
 from outreach.models import InboundMail, Mailbox, Message, Suppression
+from sandbox.answers import KINDS
 from tests.factories import AccountFactory, MessageFactory, PersonFactory
 
 
@@ -205,7 +206,7 @@ def test_hostile_html_is_shown_without_its_teeth():
         '<p style="background:url(https://x)">kept</p><meta http-equiv=refresh content="0;url=//x">'
     )
 
-    assert shown == '<a rel="noopener noreferrer nofollow">a</a><p>kept</p>'
+    assert shown == '<a target="_blank" rel="noopener noreferrer nofollow">a</a><p>kept</p>'
 
 
 def test_quoted_text_is_not_the_persons_own():
@@ -261,6 +262,23 @@ def test_the_sandbox_answers_through_the_real_door(sent, mailbox, organization, 
     [found] = mails(organization)
     assert (status, found.kind, found.message_id) == (200, "reply", fresh.pk)
     assert reading.own_words(found.text) == "Grüße aus Köln — 東京"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_typical_mail_of_every_class_is_told_apart(sent, mailbox, organization, sandbox, kind):
+    sandbox.world.account("SG.test-key-of-the-sandbox").parse["nordlicht.example"] = {
+        "url": f"http://testserver/api/webhooks/sendgrid/inbound/{tokens.mailbox_token(mailbox.pk)}"
+    }
+    sandbox.courier.deliver = through_the_client
+    [mail] = sandbox.world.mails.values()
+    mail.reply_to = mailbox.from_address
+
+    status = sandbox.recipients.answer_as(mail, kind)
+
+    for organization_id, mail_id in inbound.unsorted():
+        inbound.sort(organization_id, mail_id)
+    [found] = mails(organization)
+    assert (status, found.label, found.message_id) == (200, kind, sent.pk)
 
 
 def through_the_client(url, headers, body):
