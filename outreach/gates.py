@@ -76,7 +76,8 @@ class Gates:
         refusal = self._refusal(message)
         if refusal:
             return self._postponed(refusal.cause, refusal.reason, self.now + ASK_AGAIN)
-        if not self._is_read(message):
+        by_hand = message.approved_by_id is not None and not message.is_automatic
+        if not by_hand and not self._is_read(message):
             words = "Nobody has read the answers to this mailbox since the mail before, and one may be there."
             return self._postponed(Cause.UNREAD, words, self.now + ASK_AGAIN)
         if message.keeps_window:

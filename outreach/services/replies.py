@@ -18,7 +18,7 @@ from outreach.classifying import ReplyClass, Verdict
 from outreach.models import InboundMail, Message, Suppression, Template
 from outreach.services.campaigns import check_can_send, ring_for
 from outreach.services.messages import LeftOut
-from outreach.suppressing import suppress_address
+from outreach.suppressing import suppress_addresses
 from people.models import Person
 
 State = Message.State
@@ -52,8 +52,12 @@ def tie(mail: InboundMail, *, person: Person, actor: User) -> None:
 def _stop_if_asked(mail: InboundMail, actor: User) -> None:
     """Asking to stop counts for the address that asked too, whatever address we wrote to."""
     if mail.label == ReplyClass.OPT_OUT and mail.person_id and mail.from_address:
-        suppress_address(
-            mail.organization, address=mail.from_address, reason=Suppression.Reason.ASKED, source="mail", actor=actor
+        suppress_addresses(
+            mail.organization,
+            addresses=[mail.from_address],
+            reason=Suppression.Reason.ASKED,
+            source="mail",
+            actor=actor,
         )
 
 
