@@ -31,7 +31,7 @@ from eventops.demo.clock import let_pass
 from eventops.wsgi import application
 from identity.models import Organization
 from identity.scope import org_scope, system_scope
-from outreach import connecting, delivery, reconciling, reports
+from outreach import claiming, connecting, reconciling, reports
 from outreach.addresses import address_hash
 from outreach.models import Mailbox, Message, SendAttempt
 from people.models import Person
@@ -67,7 +67,7 @@ class SendDrill:
             begun = time.monotonic()
             while self._open() and time.monotonic() - begun < LONGEST:
                 self._shift()
-                let_pass(self.organization_id, delivery.LEASE + timedelta(seconds=1))
+                let_pass(self.organization_id, claiming.LEASE + timedelta(seconds=1))
                 self._settle(sandbox)
                 say(f"{self._states()} after {self.killed} kills")
             seconds = time.monotonic() - begun

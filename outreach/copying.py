@@ -6,6 +6,8 @@ saved; a sweep pushes what a lost bell missed. The provider's copy is never read
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
@@ -87,19 +89,39 @@ def _note(mailbox: Mailbox, template: Template, ids: tuple[str, str] | None, pro
 
 def text_of(template: Template) -> TemplateText:
     """The words with fields as Handlebars writes them: ``{{first_name}}``, ``{{insert first_name "default=there"}}``."""
-    parts = merging.parse(template.body)
-    fields = [_handlebars(part) for part in parts if isinstance(part, merging.Field)]
-    places = iter(range(len(fields)))
+    pieces = list(_pieces(merging.parse(template.body)))
+    tags = [piece.handlebars for piece in pieces if isinstance(piece, _Tag)]
+    places = iter(range(len(tags)))
     # A place no markup touches, because the quotes of a fallback would be escaped.
-    body = "".join(part if isinstance(part, str) else f"eo0field{next(places)}end" for part in parts)
+    body = "".join(piece if isinstance(piece, str) else f"eo0tag{next(places)}end" for piece in pieces)
     text, html = markup.to_text(body), markup.to_html(body)
-    for number, field in enumerate(fields):
-        text, html = text.replace(f"eo0field{number}end", field), html.replace(f"eo0field{number}end", field)
-    subject = "".join(part if isinstance(part, str) else _handlebars(part) for part in merging.parse(template.subject))
+    for number, tag in enumerate(tags):
+        text, html = text.replace(f"eo0tag{number}end", tag), html.replace(f"eo0tag{number}end", tag)
+    subject = "".join(
+        piece if isinstance(piece, str) else piece.handlebars for piece in _pieces(merging.parse(template.subject))
+    )
     return TemplateText(name=template.name, version=template.version, subject=subject, text=text, html=html)
 
 
-def _handlebars(field: merging.Field) -> str:
-    if field.fallback is None:
-        return "{{" + field.name + "}}"
-    return "{{insert " + field.name + ' "default=' + field.fallback + '"}}'
+@dataclass(frozen=True)
+class _Tag:
+    handlebars: str
+
+
+def _pieces(parts: Iterable[merging.Part]) -> Iterator[str | _Tag]:
+    """The text in order, with a tag wherever Handlebars has something to decide or to put in."""
+    for part in parts:
+        if isinstance(part, str):
+            yield part
+        elif isinstance(part, merging.Field):
+            fallback = "" if part.fallback is None else f' "default={part.fallback}"'
+            yield _Tag("{{insert " + part.name + fallback + "}}" if fallback else "{{" + part.name + "}}")
+        else:
+            word = "if" if part.equals is None else "equals"
+            asked = part.name if part.equals is None else f'{part.name} "{part.equals}"'
+            yield _Tag("{{#" + word + " " + asked + "}}")
+            yield from _pieces(part.then)
+            if part.otherwise:
+                yield _Tag("{{else}}")
+                yield from _pieces(part.otherwise)
+            yield _Tag("{{/" + word + "}}")
