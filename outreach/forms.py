@@ -16,7 +16,7 @@ from events.models import Event
 from identity.models import Organization
 from outreach import merging
 from outreach.classifying import ReplyClass
-from outreach.models import InboundMail, Mailbox, Template
+from outreach.models import InboundMail, Mailbox, Template, working_days
 from people.models import Person
 
 MOST_UPLOADED = 10 * 2**20
@@ -122,6 +122,7 @@ DAYS = [(0, "Mon"), (1, "Tue"), (2, "Wed"), (3, "Thu"), (4, "Fri"), (5, "Sat"), 
 class MailboxForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     window_days = forms.TypedMultipleChoiceField(
         label="Sends on",
+        initial=working_days,
         choices=DAYS,
         coerce=int,
         widget=forms.CheckboxSelectMultiple,

@@ -23,6 +23,7 @@ from common.paging import keyset_page
 from identity.apiauth import FAILED_LOGINS, Scope, member, refuse_guessing
 from identity.web import OrgRequest
 from outreach import delivery
+from people.models import Person
 from sequences import journeys, runner
 from sequences.models import Enrollment, Sequence, StepRun
 from sequences.services import enrollments
@@ -131,6 +132,9 @@ def get_sequence(request: OrgRequest, sequence_id: UUID) -> dict[str, Any]:
 def enroll(request: OrgRequest, sequence_id: UUID, body: EnrollIn) -> dict[str, Any]:
     """Whoever cannot begin is left out with a reason. Answers 409 when nobody can: not published, paused, no mailbox."""
     sequence = _sequence(request, sequence_id)
+    known = Person.objects.for_org(request.organization).filter(pk__in=body.personIds).count()
+    if known != len(set(body.personIds)):
+        raise HttpError(404, "Some of these people do not exist (any more). Nobody was enrolled.")
     try:
         if body.rehearse:
             seen = enrollments.rehearse(sequence, body.personIds, sender=request.user, again=body.again)

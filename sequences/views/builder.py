@@ -182,7 +182,7 @@ def reorder(request: EventRequest, pk: UUID) -> HttpResponse:
     from a drag; ``step`` and ``place`` (``<lane>:<position>``) from the list of places.
     """
     sequence = find_sequence(request, pk)
-    moved = request.POST.get("moved") or f"{request.POST.get('step', '')}:{request.POST.get('place', '')}"
+    moved = request.POST.get("moved") or ":".join([request.POST.get("step", ""), request.POST.get("place", "")])
     try:
         _move(request, sequence, request.POST.get("move", ""), moved)
     except ValueError:

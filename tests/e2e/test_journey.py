@@ -208,6 +208,8 @@ class Journey:
         page.get_by_label("Sender address").fill("ana@nordlicht.example")
         page.get_by_label("API key or password").fill("SG.journey-0123456789")
         page.get_by_label("Reply domain").fill("replies.nordlicht.example")
+        # Its recipients are in Germany and, in this story, have agreed that opens are noticed.
+        page.get_by_label("Notice opens in the EU").check()
         self.look("new-mailbox")
         page.get_by_role("button", name="Save mailbox").click()
         self.until(lambda: expect(page.locator("main")).to_contain_text("arrive signed", timeout=1_000))

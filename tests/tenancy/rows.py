@@ -21,6 +21,8 @@ from identity.scope import system_scope
 VALUES: dict[str, dict[str, Any]] = {
     "identity.apitoken": {"scopes": ["read"]},
     "sequences.enrollment": {"state": "waiting"},
+    "sequences.sequenceversion": {"plan": {"first": None, "steps": []}},
+    "sequences.enrollmentrule": {"rule": {"tests": [{"fact": "target.tier", "is": "one_of", "value": ["A"]}]}},
 }
 """Label of the model to field values that guessing would get wrong."""
 
