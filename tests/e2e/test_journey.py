@@ -266,7 +266,7 @@ class Journey:
         self.open("Outreach")
         self.look("messages")
         self.page.get_by_role("link", name="Replies").click()
-        expect(self.page.locator("article.is-reply")).to_have_count(12)
+        expect(self.page.locator(".inbox-row")).to_have_count(12)
         self.look("replies")
 
     def book_a_meeting(self) -> None:
