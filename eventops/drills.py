@@ -36,6 +36,7 @@ from outreach.addresses import address_hash
 from outreach.models import Mailbox, Message, SendAttempt
 from people.models import Person
 from sandbox.server import RunningSandbox
+from sandbox.web import Request, Response
 
 STALL = 4.0
 """Seconds without progress after which nobody works any more: the rest is claimed by the dead."""
@@ -47,6 +48,14 @@ class _Silent(WSGIRequestHandler):
         pass
 
 
+class FarSandbox(RunningSandbox):
+    """A provider as far away as a real one, so that kills fall into requests that are under way."""
+
+    def answer(self, request: Request) -> Response:
+        time.sleep(random.uniform(0.02, 0.08))
+        return super().answer(request)
+
+
 class SendDrill:
     """One drill in an organization of its own. ``run`` answers with plain numbers."""
 
@@ -56,7 +65,7 @@ class SendDrill:
         self.killed = self.paused = 0
 
     def run(self, *, say: Callable[[str], Any]) -> dict[str, Any]:
-        sandbox = RunningSandbox(port=urlsplit(settings.SENDGRID_BASE_URL).port or 0)
+        sandbox = FarSandbox(port=urlsplit(settings.SENDGRID_BASE_URL).port or 0)
         web = ThreadedWSGIServer(("127.0.0.1", urlsplit(settings.BASE_URL).port or 0), _Silent)
         web.set_app(application)
         threading.Thread(target=web.serve_forever, daemon=True).start()
@@ -65,13 +74,9 @@ class SendDrill:
             connecting.connect(self.organization_id, mailbox_id)
             sandbox.courier.start()
             begun = time.monotonic()
-            while self._open() and time.monotonic() - begun < LONGEST:
-                self._shift()
-                let_pass(self.organization_id, claiming.LEASE + timedelta(seconds=1))
-                self._settle(sandbox)
-                say(f"{self._states()} after {self.killed} kills")
+            self._send_all(sandbox, say)
             seconds = time.monotonic() - begun
-            self._outlast_silence(sandbox)
+            self._outlast_silence(sandbox, say)
             say(f"{self._states()} when silence had been long enough to mean something")
             return self._count(sandbox, seconds)
         finally:
@@ -133,14 +138,14 @@ class SendDrill:
             worker.wait()
 
     def _watch(self, worker: subprocess.Popen[bytes]) -> None:
-        left, moved_at = self._queued(), time.monotonic() + 15
+        left, moved_at = self._open(), time.monotonic() + 15
         while left and time.monotonic() - moved_at < STALL:
             for _ in range(self.workers):
                 celery.send_task("outreach.send_due", retry=False)
-            for _ in range(10):
-                time.sleep(0.05)
+            for _ in range(25):
+                time.sleep(0.02)
                 self._strike(worker.pid)
-            now_left = self._queued()
+            now_left = self._open()
             if now_left != left:
                 left, moved_at = now_left, time.monotonic()
 
@@ -174,13 +179,20 @@ class SendDrill:
         reports.process(self.organization_id)
         reconciling.reconcile()
 
-    def _outlast_silence(self, sandbox: RunningSandbox) -> None:
+    def _send_all(self, sandbox: RunningSandbox, say: Callable[[str], Any]) -> None:
+        """Shift after shift, until nothing waits or is claimed; between two of them the leases of the dead run out."""
+        deadline = time.monotonic() + LONGEST
+        while self._open() and time.monotonic() < deadline:
+            self._shift()
+            let_pass(self.organization_id, claiming.LEASE + timedelta(seconds=1))
+            self._settle(sandbox)
+            say(f"{self._states()} after {self.killed} kills")
+
+    def _outlast_silence(self, sandbox: RunningSandbox, say: Callable[[str], Any]) -> None:
         """A day later: what the provider never reported is sent again where that is allowed, and held where it is not."""
         let_pass(self.organization_id, reconciling.SILENCE + timedelta(hours=1))
         self._settle(sandbox)
-        if self._open():
-            self._shift()
-            self._settle(sandbox)
+        self._send_all(sandbox, say)
 
     # --- Counting ---
 

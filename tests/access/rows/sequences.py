@@ -8,7 +8,9 @@ from sequences.models import Enrollment, EnrollmentRule, SequenceVersion
 from tests.access.matrix import ANYONE, REP, VIEWER, members, operation
 from tests.factories import AccountFactory, MailboxFactory, PersonFactory, SequenceFactory, StepFactory
 
-_NOBODY = "0199a3c0-7d2e-7c3a-9f41-5b2f6a1c8e10"
+
+def _somebody(organization: Organization) -> dict[str, object]:
+    return {"personIds": [str(PersonFactory.create(account=AccountFactory.create(organization=organization)).pk)]}
 
 
 def _sequence(organization: Organization) -> object:
@@ -80,9 +82,7 @@ ROWS = {
 ROWS |= {
     "GET /api/sequences": operation(VIEWER),
     "GET /api/sequences/{sequence_id}": operation(VIEWER, sequence_id="sequence"),
-    "POST /api/sequences/{sequence_id}/enroll": operation(
-        REP, sequence_id="published_sequence", body={"personIds": [_NOBODY]}
-    ),
+    "POST /api/sequences/{sequence_id}/enroll": operation(REP, sequence_id="published_sequence", body=_somebody),
     "GET /api/sequences/{sequence_id}/enrollments": operation(VIEWER, sequence_id="sequence"),
     "GET /api/sequences/enrollments/{enrollment_id}": operation(VIEWER, enrollment_id="enrollment"),
     "POST /api/sequences/enrollments/{enrollment_id}/stop": operation(REP, enrollment_id="enrollment"),
