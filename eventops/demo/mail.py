@@ -10,6 +10,7 @@ from eventops.demo.wordings import REPLIES, TEMPLATES
 from eventops.demo.world import Chance, World
 from events.models import Event
 from outreach.addresses import address_hash, masked
+from outreach.classifying import Reading, classify
 from outreach.drafting import Draft, writer_for
 from outreach.models import (
     Campaign,
@@ -221,13 +222,17 @@ def _report(post: _Post, message: Message, kind: str, at: datetime, *, is_machin
 
 def _reply(world: World, chance: Chance, post: _Post, message: Message, at: datetime) -> None:
     text = chance.choice(REPLIES)
+    verdict = classify(
+        Reading(headers={}, subject="Re:", from_address=message.to_address, words=text, received_on=at.date())
+    )
     recent = at > world.now - timedelta(days=9)
     post.replies.append(
         InboundMail(
             id=chance.uuid(), organization_id=message.organization_id, mailbox=message.mailbox, message=message,
             person=message.person, kind=InboundMail.Kind.REPLY, digest=f"demo{message.pk.hex}".ljust(64, "0"),
             from_address=message.to_address, from_name=message.person.name, subject=f"Re: {message.subject}"[:500],
-            text=f"{text}\n\n{message.person.name}", received_at=at, sorted_at=at,
+            text=f"{text}\n\n{message.person.name}", received_at=at, sorted_at=at, assignee=message.owner,
+            label=verdict.label, evidence=verdict.evidence[:200], label_on=verdict.on, other_address=verdict.address,
             handled_at=None if recent and chance.likely(0.6) else at + timedelta(hours=3), handled_by=message.owner,
         )
     )  # fmt: skip
