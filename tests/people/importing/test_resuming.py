@@ -160,7 +160,7 @@ def test_a_worker_killed_again_and_again_leaves_the_same_tables() -> None:
         deadline = time.monotonic() + 60
         while nursery.is_busy() and seen == (_reload(shaken).rows_done, shaken.phase) and time.monotonic() < deadline:
             time.sleep(0.02)
-        time.sleep(dice.random() * 0.3)
+        time.sleep(dice.random() * 0.12)
         kills += nursery.kill()
     nursery.close()
 
