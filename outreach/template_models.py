@@ -1,0 +1,70 @@
+"""Reusable mails: the wording, each version of it, and the copies a provider keeps."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from common.models import TenantForeignKey, TenantModel
+from identity.models import User
+from outreach.mailbox_models import Mailbox
+from outreach.querysets import TemplateQuerySet
+
+
+class Template(TenantModel):
+    """A reusable mail with merge fields (``outreach.merging``). ``version`` counts its saved wordings."""
+
+    name = models.CharField(max_length=120)
+    subject = models.CharField(max_length=300)
+    body = models.TextField()
+    version = models.PositiveIntegerField(default=1, editable=False)
+    author = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    archived_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = TemplateQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "name"], condition=Q(archived_at=None), name="template_name_once"
+            ),
+            models.CheckConstraint(condition=~Q(name="") & ~Q(subject="") & ~Q(body=""), name="template_complete"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TemplateVersion(TenantModel):
+    """What a template said at one version; a message names the version it was written from."""
+
+    template = TenantForeignKey(Template, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    subject = models.CharField(max_length=300)
+    body = models.TextField()
+    author = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["template", "number"], name="templateversion_once")]
+
+    def __str__(self) -> str:
+        return f"{self.template_id} v{self.number}"
+
+
+class TemplateCopy(TenantModel):
+    """A template as the provider of a mailbox keeps it: under which ids, and which of our versions it was last given."""
+
+    template = TenantForeignKey(Template, on_delete=models.CASCADE, related_name="copies", db_index=False)
+    mailbox = TenantForeignKey(Mailbox, on_delete=models.CASCADE, related_name="template_copies")
+    provider_template_id = models.CharField(max_length=100, blank=True)
+    provider_version_id = models.CharField(max_length=100, blank=True)
+    version = models.PositiveIntegerField(default=0)
+    problem = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["template", "mailbox"], name="templatecopy_once_per_mailbox")]
+
+    def __str__(self) -> str:
+        return self.provider_template_id
