@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from bench.data import Big, ensure_big
 from bench.registry import Figure, bench, note, stopwatch
 from devstack import postgres
-from devstack.layout import open_home
+from devstack.layout import DevStackError, open_home
 from identity.scope import org_scope
 from people.exports import people_at
 
@@ -27,7 +27,7 @@ def _psql() -> str:
     """The embedded server's psql, or the one on the path."""
     try:
         found = postgres.binaries(open_home()) / "psql"
-    except Exception:  # noqa: BLE001  no embedded server: a PostgreSQL of one's own
+    except DevStackError:  # no embedded server: a PostgreSQL of one's own
         return "psql"
     return str(found) if found.exists() else "psql"
 

@@ -14,6 +14,7 @@ from events.web import EventRequest
 from identity.models import Role
 from meetings.availability import free_slots
 from meetings.models import Meeting
+from outreach.classifying import ReplyClass
 from outreach.models import InboundMail
 from outreach.panels import reply_board
 from people.models import Person
@@ -42,7 +43,7 @@ def _book(request: EventRequest, query: str) -> Mapping[str, Any] | None:
 def slots_for_reply(request: EventRequest, mail: InboundMail) -> Mapping[str, Any] | None:
     """The next free slots at the booth for somebody who is interested."""
     event = request.event
-    if event is None or mail.person_id is None or mail.label != InboundMail.Label.INTERESTED:
+    if event is None or mail.person_id is None or mail.label != ReplyClass.INTERESTED:
         return None
     if not request.membership.may(Role.REP):
         return None

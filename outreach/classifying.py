@@ -10,7 +10,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from enum import StrEnum
+
+from django.db.models import TextChoices
 
 from common.text import normalise
 from outreach.dates import ask_again_on, return_date
@@ -19,18 +20,18 @@ from outreach.wording import phrases
 LONGEST = 20_000
 
 
-class ReplyClass(StrEnum):
-    INTERESTED = "interested"
-    QUESTION = "question"
-    REFERRAL = "referral"
-    NOT_NOW = "not_now"
-    OUT_OF_OFFICE = "out_of_office"
-    OPT_OUT = "opt_out"
-    BOUNCE_HARD = "bounce_hard"
-    BOUNCE_SOFT = "bounce_soft"
-    AUTO_REPLY = "auto_reply"
-    RECEIPT = "receipt"
-    OTHER = "other"
+class ReplyClass(TextChoices):
+    INTERESTED = "interested", "Interested"
+    QUESTION = "question", "Question"
+    REFERRAL = "referral", "Referral"
+    NOT_NOW = "not_now", "Not now"
+    OUT_OF_OFFICE = "out_of_office", "Out of the office"
+    OPT_OUT = "opt_out", "Asks to stop"
+    BOUNCE_HARD = "bounce_hard", "Does not exist"
+    BOUNCE_SOFT = "bounce_soft", "Not delivered for now"
+    AUTO_REPLY = "auto_reply", "Automatic"
+    RECEIPT = "receipt", "Receipt"
+    OTHER = "other", "Other"
 
 
 @dataclass(frozen=True, kw_only=True)

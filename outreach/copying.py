@@ -16,9 +16,9 @@ from django.db.models import Exists, OuterRef
 from identity.scope import org_scope, system_scope
 from outreach import markup, merging
 from outreach.connecting import UNREADABLE, CannotOpen, transport_of
+from outreach.mailbox_models import MailboxQuerySet
 from outreach.models import Mailbox, Template, TemplateCopy
 from outreach.ports import SendError, TemplateText
-from outreach.querysets import MailboxQuerySet
 
 log = structlog.get_logger(__name__)
 

@@ -229,7 +229,7 @@ def _filled(desk: Desk, message: Message) -> tuple[str, str]:
         )
         if not full.body and full.template is not None:
             full.subject, full.body = full.template.subject, full.template.body
-            Message.objects.filter(pk=full.pk).update(template_version=full.template.version)
+            message.template_version = full.template.version
         if full.follows is not None and full.follows.sent_at is not None:
             full.subject = rendering.answer_subject(full.follows.subject)
         values = rendering.merge_values(
@@ -261,7 +261,7 @@ def _thread(desk: Desk, message: Message) -> list[str]:
 
 _OPEN_TRY = f"""
 WITH passed AS (
-  UPDATE outreach_message m SET subject = %s, text = %s, html = %s, mail_message_id = %s,
+  UPDATE outreach_message m SET subject = %s, text = %s, html = %s, mail_message_id = %s, template_version = %s,
     frozen_at = coalesce(m.frozen_at, now()), attempts = m.attempts + 1, lease_until = now() + %s, updated_at = now()
   FROM outreach_mailbox b
   WHERE m.id = %s AND m.organization_id = %s AND m.state = 'sending' AND m.token = %s AND m.lease_until > now() + %s
@@ -291,7 +291,7 @@ def _last_gate(desk: Desk, claim: Claim, rendered: rendering.Rendered) -> bool:
         message.organization_id,
         _OPEN_TRY,
         [
-            rendered.subject, rendered.text, rendered.html, rendered.mail_message_id, LEASE,
+            rendered.subject, rendered.text, rendered.html, rendered.mail_message_id, message.template_version, LEASE,
             message.pk, message.organization_id, claim.token, MARGIN, settings.EVENTOPS_SEND_EPOCH, uuid7(),
             desk.transport.provider,
         ],

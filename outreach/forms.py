@@ -16,25 +16,17 @@ from events.models import Event
 from identity.models import Organization
 from outreach import merging
 from outreach.classifying import ReplyClass
-from outreach.models import InboundMail, Mailbox, Template, working_days
+from outreach.models import Mailbox, Template, working_days
 from people.models import Person
 
 MOST_UPLOADED = 10 * 2**20
 _ADDRESS = re.compile(r"[^\s,;:<>|\"'()@]{1,64}@[^\s,;:<>|\"'()@]{3,253}")
 
 
-class WordsMixin:
-    """Subject and body that may hold merge fields."""
+class BodyMixin:
+    """A body that may hold merge fields."""
 
     cleaned_data: dict[str, Any]
-
-    def clean_subject(self) -> str:
-        subject = str(self.cleaned_data["subject"]).strip()
-        try:
-            merging.check_subject(subject)
-        except merging.InvalidTemplate as error:
-            raise ValidationError(error.problems) from error
-        return subject
 
     def clean_body(self) -> str:
         body = str(self.cleaned_data["body"]).replace("\r\n", "\n").strip()
@@ -43,6 +35,18 @@ class WordsMixin:
         except merging.InvalidTemplate as error:
             raise ValidationError(error.problems) from error
         return body
+
+
+class WordsMixin(BodyMixin):
+    """Subject and body that may hold merge fields."""
+
+    def clean_subject(self) -> str:
+        subject = str(self.cleaned_data["subject"]).strip()
+        try:
+            merging.check_subject(subject)
+        except merging.InvalidTemplate as error:
+            raise ValidationError(error.problems) from error
+        return subject
 
 
 BODY = forms.Textarea(attrs={"rows": 14})
@@ -267,7 +271,7 @@ class HoldForm(forms.Form):
     reason = forms.CharField(max_length=200, label="Why is the account held?")
 
 
-class AnswerForm(forms.Form):
+class AnswerForm(BodyMixin, forms.Form):
     """An answer to one person; merge fields of a template are filled when it is sent."""
 
     body = forms.CharField(
@@ -281,17 +285,9 @@ class AnswerForm(forms.Form):
         super().__init__(*args, **kwargs)
         choose_from(self, "template", Template.objects.for_org(organization).in_use())
 
-    def clean_body(self) -> str:
-        body = str(self.cleaned_data["body"]).replace("\r\n", "\n").strip()
-        try:
-            merging.check(body)
-        except merging.InvalidTemplate as error:
-            raise ValidationError(error.problems) from error
-        return body
-
 
 class ClassForm(forms.Form):
-    label = forms.TypedChoiceField(choices=InboundMail.Label.choices, coerce=ReplyClass)
+    label = forms.TypedChoiceField(choices=ReplyClass.choices, coerce=ReplyClass)
 
 
 class AssignForm(forms.Form):

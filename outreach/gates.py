@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 from django.db.models import Max, Q
 
-from common.places import first_zone, holidays_in
+from common.places import first_zone
 from identity.models import Organization
 from outreach import guard, switches, windows
 from outreach.addresses import address_hashes
@@ -129,11 +129,8 @@ class Gates:
         return moment.astimezone(self._zone(message)).date()
 
     def _first_open(self, message: Message, moment: datetime) -> datetime:
-        country = self.standings[message.person_id].country if self.mailbox.keeps_holidays else ""
-        return windows.first_open(
-            moment, self.mailbox.window, zone=self._zone(message),
-            is_holiday=lambda day: bool(country) and day in holidays_in(country, day.year),
-        )  # fmt: skip
+        is_holiday = self.mailbox.holidays_of(self.standings[message.person_id].country)
+        return windows.first_open(moment, self.mailbox.window, zone=self._zone(message), is_holiday=is_holiday)
 
     def _next_morning(self, message: Message) -> datetime:
         zone = self._zone(message)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import calendar
 import json
-from datetime import date, time
-from typing import Any
+from datetime import date, datetime, time
+from typing import Any, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -13,9 +13,10 @@ from django.db.models import F, Q
 
 from common.crypto import decrypt, encrypt
 from common.models import TenantForeignKey, TenantModel
+from common.places import holidays_in
+from common.querysets import TenantQuerySet
 from identity.models import User
-from outreach.querysets import MailboxQuerySet
-from outreach.windows import Window
+from outreach.windows import IsHoliday, Window, no_holidays
 
 WARM_UP_FIRST, WARM_UP_STEP = 10, 5
 """Mails a new address sends on its first day, and how many more on every following one."""
@@ -23,6 +24,19 @@ WARM_UP_FIRST, WARM_UP_STEP = 10, 5
 
 def working_days() -> list[int]:
     return [0, 1, 2, 3, 4]
+
+
+class MailboxQuerySet(TenantQuerySet["Mailbox"]):
+    def in_use(self) -> Self:
+        return self.filter(archived_at=None)
+
+    def able_to_send(self, now: datetime) -> Self:
+        """Neither put aside nor paused by a person or a refusal, and its next mail is allowed by the provider and its pace."""
+        return self.in_use().filter(
+            Q(throttled_until=None) | Q(throttled_until__lte=now),
+            Q(next_slot_at=None) | Q(next_slot_at__lte=now),
+            paused_at=None,
+        )
 
 
 class Mailbox(TenantModel):
@@ -87,7 +101,7 @@ class Mailbox(TenantModel):
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
     owner = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
-    objects = MailboxQuerySet.as_manager()
+    objects = MailboxQuerySet.as_manager()  # type: ignore[misc]  # a cycle of modules hides it from the plugin
 
     class Meta:
         ordering = ["name"]
@@ -138,6 +152,12 @@ class Mailbox(TenantModel):
         """``Mon, Tue, Wed, Thu, Fri, 08:30 to 17:00 there``."""
         days = ", ".join(calendar.day_abbr[day] for day in sorted(self.window_days))
         return f"{days}, {self.window_opens:%H:%M} to {self.window_closes:%H:%M} there"
+
+    def holidays_of(self, country: str) -> IsHoliday:
+        """Which days mail to this country waits out: its public holidays, or none when the mailbox does not keep them."""
+        if not self.keeps_holidays or not country:
+            return no_holidays
+        return lambda day: day in holidays_in(country, day.year)
 
     def allowance(self, day: date) -> int:
         """How many mails may leave on a day of the organization's zone: fewer while a new address warms up."""

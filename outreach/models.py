@@ -11,6 +11,7 @@ from accounts.models import Account
 from common.models import TenantForeignKey, TenantModel
 from events.models import Event
 from identity.models import User
+from outreach.classifying import ReplyClass
 from outreach.control_models import AccountHold, Installation, SendStop
 from outreach.mailbox_models import Mailbox, MailboxDay, working_days
 from outreach.querysets import (
@@ -420,21 +421,8 @@ class InboundMail(TenantModel):
     message = TenantForeignKey(Message, on_delete=models.CASCADE, null=True, blank=True, related_name="replies")
     person = TenantForeignKey(Person, on_delete=models.CASCADE, null=True, blank=True, related_name="inbound_mails")
 
-    class Label(models.TextChoices):
-        INTERESTED = "interested", "Interested"
-        QUESTION = "question", "Question"
-        REFERRAL = "referral", "Referral"
-        NOT_NOW = "not_now", "Not now"
-        OUT_OF_OFFICE = "out_of_office", "Out of the office"
-        OPT_OUT = "opt_out", "Asks to stop"
-        BOUNCE_HARD = "bounce_hard", "Does not exist"
-        BOUNCE_SOFT = "bounce_soft", "Not delivered for now"
-        AUTO_REPLY = "auto_reply", "Automatic"
-        RECEIPT = "receipt", "Receipt"
-        OTHER = "other", "Other"
-
     kind = models.CharField(max_length=16, choices=Kind, default=Kind.UNMATCHED)
-    label = models.CharField("class", max_length=16, choices=Label, default=Label.OTHER)
+    label = models.CharField("class", max_length=16, choices=ReplyClass, default=ReplyClass.OTHER)
     evidence = models.CharField(max_length=200, blank=True)
     label_on = models.DateField("date it names", null=True, blank=True)
     other_address = models.CharField("address it names", max_length=254, blank=True)

@@ -14,31 +14,11 @@ if TYPE_CHECKING:
     from outreach.models import (
         Campaign,
         InboundMail,
-        Mailbox,
         Message,
         ProviderEvent,
         Suppression,
-        Template,
     )
     from people.models import Person
-
-
-class MailboxQuerySet(TenantQuerySet["Mailbox"]):
-    def in_use(self) -> Self:
-        return self.filter(archived_at=None)
-
-    def able_to_send(self, now: datetime) -> Self:
-        """Neither put aside nor paused by a person or a refusal, and its next mail is allowed by the provider and its pace."""
-        return self.in_use().filter(
-            Q(throttled_until=None) | Q(throttled_until__lte=now),
-            Q(next_slot_at=None) | Q(next_slot_at__lte=now),
-            paused_at=None,
-        )
-
-
-class TemplateQuerySet(TenantQuerySet["Template"]):
-    def in_use(self) -> Self:
-        return self.filter(archived_at=None)
 
 
 class CampaignQuerySet(TenantQuerySet["Campaign"]):

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.db import models
 from django.db.models import Q
 
 from common.models import TenantForeignKey, TenantModel
+from common.querysets import TenantQuerySet
 from identity.models import User
 from outreach.mailbox_models import Mailbox
-from outreach.querysets import TemplateQuerySet
+
+
+class TemplateQuerySet(TenantQuerySet["Template"]):
+    def in_use(self) -> Self:
+        return self.filter(archived_at=None)
 
 
 class Template(TenantModel):
@@ -21,7 +28,7 @@ class Template(TenantModel):
     author = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    objects = TemplateQuerySet.as_manager()
+    objects = TemplateQuerySet.as_manager()  # type: ignore[misc]  # a cycle of modules hides it from the plugin
 
     class Meta:
         ordering = ["name"]

@@ -154,6 +154,11 @@ class Person(TenantModel):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def nearest_country(self) -> str:
+        """Their country, or that of their company when theirs is not known; empty when neither is."""
+        return self.country or (self.account.country if self.account else "")
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.derive()
         super().save(*args, **kwargs)

@@ -196,7 +196,7 @@ def _enroll_chunk(door: Entrance, ids: list[UUID], *, actor: User | None, source
             organization=door.organization,
             sequence=door.sequence,
             version=door.version,
-            person_id=person.pk,
+            person=person,
             account_id=person.account_id,
             event=door.event,
             owner_id=person.owner_id or (actor.pk if actor else None),
@@ -208,7 +208,7 @@ def _enroll_chunk(door: Entrance, ids: list[UUID], *, actor: User | None, source
             previous_at=now,
         )
         enrollment.time_zone = str(journeys.zone_of(person, enrollment))
-        guide.begin(enrollment, person)
+        guide.begin(enrollment)
     begun = len(guide.moved)
     guide.write(new=True)
     left_out = Counter(reason for reason in reasons.values() if reason)

@@ -14,6 +14,7 @@ from outreach.models import Mailbox, Template
 from sequences.conditions import FACTS, TESTS, Fact, InvalidRule, Sort, read_rule
 from sequences.library import LIBRARY
 from sequences.models import Sequence, Step
+from sequences.plan import BY_HAND, Kind
 
 ROWS = 3
 """Rows of a rule that a new form offers."""
@@ -191,7 +192,7 @@ class StepForm(forms.ModelForm):  # type: ignore[type-arg]
         self, *args: Any, organization: Organization, kind: str, is_first: bool = False, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.kind = Step.Kind(kind)
+        self.kind = Kind(kind)
         self.organization = organization
         if not self.instance._state.adding:
             side = "-" if self.instance.delay_days < 0 else ""
@@ -212,18 +213,18 @@ class StepForm(forms.ModelForm):  # type: ignore[type-arg]
                 self.fields[name].required = True
 
     def _without(self) -> tuple[str, ...]:
-        if self.kind == Step.Kind.EMAIL:
+        if self.kind == Kind.EMAIL:
             return ("subject", "body")
         mail = ("template", "same_thread", "resend_on_silence")
         return mail if self.is_by_hand else (*mail, "subject", "body")
 
     @property
     def is_mail(self) -> bool:
-        return self.kind == Step.Kind.EMAIL
+        return self.kind == Kind.EMAIL
 
     @property
     def is_by_hand(self) -> bool:
-        return self.kind in {Step.Kind.CALL, Step.Kind.LINKEDIN, Step.Kind.VISIT, Step.Kind.TASK}
+        return self.kind in BY_HAND
 
     @property
     def has_templates(self) -> bool:

@@ -8,7 +8,7 @@ ledger that says when it is due and why it has not left. The enrollment goes on 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -18,8 +18,7 @@ from django.utils import timezone
 
 from activities.models import Task
 from common.ids import uuid7
-from common.places import first_zone, holidays_in, zone_of_country
-from outreach import windows
+from common.places import first_zone, zone_of_country
 from outreach.addresses import address_hash
 from outreach.models import Message, SendAttempt
 from people.models import Person
@@ -62,17 +61,10 @@ def zone_of(person: Person, enrollment: Enrollment) -> ZoneInfo:
     )
 
 
-def is_holiday_for(country: str) -> windows.IsHoliday:
-    def is_holiday(day: date) -> bool:
-        return day in holidays_in(country, day.year)
-
-    return is_holiday if country else windows.no_holidays
-
-
 class Guide:
     """Moves enrollments of one organization and writes them down together.
 
-    The enrollments must have ``sequence``, ``event``, ``mailbox`` and ``organization`` at hand (``select_related``).
+    The enrollments must have everything of ``runner.at_hand`` at hand.
     """
 
     def __init__(self, organization_id: UUID, *, now: datetime | None = None) -> None:
@@ -82,15 +74,13 @@ class Guide:
         self.messages: list[Message] = []
         self.tasks: list[Task] = []
         self.runs: list[StepRun] = []
-        self._countries: dict[UUID, str] = {}
-        self._to_ask: list[Enrollment] = []
 
     # --- Moving ---
 
-    def begin(self, enrollment: Enrollment, person: Person) -> None:
+    def begin(self, enrollment: Enrollment) -> None:
         """Bring a new enrollment to its first step."""
-        self._countries[person.pk] = person.country or (person.account.country if person.account else "")
-        self._arrive(enrollment, plan_of(enrollment).step(plan_of(enrollment).first), person=person)
+        plan = plan_of(enrollment)
+        self._arrive(enrollment, plan.step(plan.first))
 
     def go_on(self, enrollment: Enrollment, *, at: datetime, outcome: str, detail: str = "") -> None:
         """The step under way is behind: note how it went, and go to the next."""
@@ -112,24 +102,14 @@ class Guide:
         """Do what is due: end waits, answer branches, hand out tasks, and so on until something lies in the future."""
         waiting = list(enrollments)
         while waiting:
-            self._to_ask = []
-            for enrollment in waiting:
-                self._do(enrollment)
-            facts = facts_of(self.organization_id, self._to_ask) if self._to_ask else {}
-            for enrollment in self._to_ask:
-                plan = plan_of(enrollment)
-                step = plan.step(enrollment.step_id)
-                if step is None or step.rule is None:
-                    continue
-                answer = step.rule.holds(facts[enrollment.pk])
-                self._note(
-                    enrollment, step, at=self.now, outcome=Outcome.YES if answer else Outcome.NO, detail=str(step.rule)
-                )
-                enrollment.previous_at = enrollment.due_at or self.now
-                self._arrive(enrollment, plan.after(step, answer=answer))
+            to_ask = [(enrollment, step) for enrollment in waiting if (step := self._do(enrollment))]
+            facts = facts_of(self.organization_id, [enrollment for enrollment, _ in to_ask]) if to_ask else {}
+            for enrollment, step in to_ask:
+                self._answer(enrollment, step, bool(step.rule and step.rule.holds(facts[enrollment.pk])))
             waiting = [one for one in waiting if one.state == State.ACTIVE and one.due_at and one.due_at <= self.now]
 
-    def _do(self, enrollment: Enrollment) -> None:
+    def _do(self, enrollment: Enrollment) -> PlannedStep | None:
+        """Do the step that is due, or return it when it is a branch, which has to be asked first."""
         plan = plan_of(enrollment)
         step = plan.step(enrollment.step_id)
         due = enrollment.due_at or self.now
@@ -138,7 +118,7 @@ class Guide:
                 self._note(enrollment, step, at=self.now, outcome=Outcome.DONE)
             self.end(enrollment, State.COMPLETED, Cause.COMPLETED)
         elif step.kind == Kind.BRANCH:
-            self._to_ask.append(enrollment)
+            return step
         elif step.kind == Kind.WAIT:
             self._note(enrollment, step, at=self.now, outcome=Outcome.WAITED)
             enrollment.previous_at = due
@@ -147,8 +127,15 @@ class Guide:
             self._hand_out(enrollment, step)
         else:
             self._arrive(enrollment, step)
+        return None
 
-    def _arrive(self, enrollment: Enrollment, step: PlannedStep | None, *, person: Person | None = None) -> None:
+    def _answer(self, enrollment: Enrollment, step: PlannedStep, answer: bool) -> None:
+        outcome = Outcome.YES if answer else Outcome.NO
+        self._note(enrollment, step, at=self.now, outcome=outcome, detail=str(step.rule))
+        enrollment.previous_at = enrollment.due_at or self.now
+        self._arrive(enrollment, plan_of(enrollment).after(step, answer=answer))
+
+    def _arrive(self, enrollment: Enrollment, step: PlannedStep | None) -> None:
         """Set when the step is due; a mail is written into the ledger at once."""
         enrollment.message, enrollment.task, enrollment.reason = None, None, ""
         if step is None:
@@ -162,14 +149,13 @@ class Guide:
             return
         enrollment.due_at = due
         if step.kind == Kind.EMAIL:
-            self._plan_mail(enrollment, step, due, person)
+            self._plan_mail(enrollment, step, due)
         else:
             self.stand(enrollment, State.ACTIVE, Cause.SCHEDULED)
 
     def due(self, enrollment: Enrollment, step: PlannedStep) -> datetime:
         """When the step is due (UTC); mails keep to the mailbox's window. Raises ``timing.NoAnchor``."""
         event, mailbox = enrollment.event, enrollment.mailbox
-        is_holiday = is_holiday_for(self._country(enrollment)) if mailbox.keeps_holidays else windows.no_holidays
         anchors = timing.Anchors(
             started_at=enrollment.started_at,
             previous_at=enrollment.previous_at,
@@ -183,20 +169,14 @@ class Guide:
             anchors,
             zone=ZoneInfo(enrollment.time_zone),
             window=mailbox.window if mail else None,
-            is_holiday=is_holiday,
+            is_holiday=mailbox.holidays_of(enrollment.person.nearest_country),
             not_before=self.now if mail else None,
         )
 
-    def _country(self, enrollment: Enrollment) -> str:
-        if enrollment.person_id not in self._countries:
-            person = enrollment.person
-            self._countries[person.pk] = person.country or (person.account.country if person.account else "")
-        return self._countries[enrollment.person_id]
-
     # --- What a step makes ---
 
-    def _plan_mail(self, enrollment: Enrollment, step: PlannedStep, due: datetime, person: Person | None) -> None:
-        person = person or enrollment.person
+    def _plan_mail(self, enrollment: Enrollment, step: PlannedStep, due: datetime) -> None:
+        person = enrollment.person
         hashed = address_hash(self.organization_id, person.email) if person.email else None
         if hashed is None:
             self.end(enrollment, State.STOPPED, Cause.BOUNCED, "There is no e-mail address any more.")

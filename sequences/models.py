@@ -11,8 +11,9 @@ from identity.models import User
 from outreach.models import Mailbox, Message, Template
 from people.models import Person
 from sequences.conditions import read_rule
-from sequences.plan import Plan
+from sequences.plan import Kind, Lane, Plan
 from sequences.querysets import EnrollmentQuerySet, SequenceQuerySet, StepQuerySet
+from sequences.timing import Anchor
 
 
 class Sequence(TenantModel):
@@ -85,27 +86,6 @@ class Step(TenantModel):
     in every version, wherever it is moved.
     """
 
-    class Kind(models.TextChoices):
-        EMAIL = "email", "E-mail"
-        CALL = "call", "Call"
-        LINKEDIN = "linkedin", "LinkedIn"
-        VISIT = "visit", "Visit at the stand"
-        TASK = "task", "Task"
-        WAIT = "wait", "Wait"
-        BRANCH = "branch", "Branch"
-        END = "end", "End"
-
-    class DelayFrom(models.TextChoices):
-        PREVIOUS = "previous", "after the step before"
-        START = "start", "after the start"
-        EVENT_START = "event_start", "from the first day of the show"
-        EVENT_END = "event_end", "from the last day of the show"
-
-    class Lane(models.TextChoices):
-        MAIN = "", "Main"
-        YES = "yes", "Yes"
-        NO = "no", "No"
-
     sequence = TenantForeignKey(Sequence, on_delete=models.CASCADE, related_name="steps", db_index=False)
     parent = TenantForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="inner")
     lane = models.CharField(max_length=3, choices=Lane, blank=True, default=Lane.MAIN)
@@ -113,7 +93,7 @@ class Step(TenantModel):
     kind = models.CharField(max_length=8, choices=Kind)
     delay_days = models.SmallIntegerField("days", default=0, help_text="Negative: before the show.")
     delay_hours = models.PositiveSmallIntegerField("hours", default=0)
-    delay_from = models.CharField("counted", max_length=12, choices=DelayFrom, default=DelayFrom.PREVIOUS)
+    delay_from = models.CharField("counted", max_length=12, choices=Anchor, default=Anchor.PREVIOUS)
     business_days = models.BooleanField("count only working days", default=False)
     at_time = models.TimeField("at this time of the day", null=True, blank=True)
     template = TenantForeignKey(Template, on_delete=models.RESTRICT, null=True, blank=True, related_name="+")
@@ -327,7 +307,7 @@ class StepRun(TenantModel):
     enrollment = TenantForeignKey(Enrollment, on_delete=models.CASCADE, related_name="runs", db_index=False)
     sequence_id = models.UUIDField()
     step_id = models.UUIDField()
-    kind = models.CharField(max_length=8, choices=Step.Kind)
+    kind = models.CharField(max_length=8, choices=Kind)
     label = models.CharField(max_length=60)
     due_at = models.DateTimeField()
     done_at = models.DateTimeField()
@@ -356,13 +336,13 @@ def wait_in_words(step: Step) -> str:
     length = " and ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts if count)
     clock = f" at {step.at_time:%H:%M}" if step.at_time else ""
     match step.delay_from:
-        case Step.DelayFrom.EVENT_START | Step.DelayFrom.EVENT_END:
-            day_of = "first" if step.delay_from == Step.DelayFrom.EVENT_START else "last"
+        case Anchor.EVENT_START | Anchor.EVENT_END:
+            day_of = "first" if step.delay_from == Anchor.EVENT_START else "last"
             side = "before" if step.delay_days < 0 else "after"
             return (
                 f"{length} {side} the {day_of} day of the show" if length else f"On the {day_of} day of the show"
             ) + clock
-        case Step.DelayFrom.START:
+        case Anchor.START:
             return (f"{length} after the start" if length else "At the start as well") + clock
     if step.position == 0 and step.parent_id is None:
         return (f"{length} after the start" if length else "At the start") + clock

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import time
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from django.db.models import TextChoices
 from pydantic import BaseModel, ConfigDict
 
 from sequences.conditions import Rule
@@ -21,25 +21,25 @@ MOST_STEPS = 60
 DEEPEST = 3
 
 
-class Kind(StrEnum):
-    EMAIL = "email"
-    CALL = "call"
-    LINKEDIN = "linkedin"
-    VISIT = "visit"
-    TASK = "task"
-    WAIT = "wait"
-    BRANCH = "branch"
-    END = "end"
+class Kind(TextChoices):
+    EMAIL = "email", "E-mail"
+    CALL = "call", "Call"
+    LINKEDIN = "linkedin", "LinkedIn"
+    VISIT = "visit", "Visit at the stand"
+    TASK = "task", "Task"
+    WAIT = "wait", "Wait"
+    BRANCH = "branch", "Branch"
+    END = "end", "End"
 
 
 BY_HAND = frozenset({Kind.CALL, Kind.LINKEDIN, Kind.VISIT, Kind.TASK})
 """What a person does; the sequence waits until it is done."""
 
 
-class Lane(StrEnum):
-    MAIN = ""
-    YES = "yes"
-    NO = "no"
+class Lane(TextChoices):
+    MAIN = "", "Main"
+    YES = "yes", "Yes"
+    NO = "no", "No"
 
 
 class PlannedStep(BaseModel):

@@ -22,6 +22,7 @@ from identity.scope import org_scope, system_scope
 from outreach.models import Message
 from sequences.journeys import Cause, Guide, Outcome, State
 from sequences.models import Enrollment
+from sequences.querysets import EnrollmentQuerySet
 
 log = structlog.get_logger(__name__)
 
@@ -83,6 +84,10 @@ def at_hand(enrollments: QuerySet[Enrollment]) -> QuerySet[Enrollment]:
     return enrollments.select_related("sequence", "event", "mailbox", "organization", "person__account")
 
 
+def _locked(enrollments: EnrollmentQuerySet) -> list[Enrollment]:
+    return list(at_hand(enrollments.live()).order_by("id").select_for_update(of=("self",)))
+
+
 def move_due(organization_id: UUID, *, now: datetime | None = None) -> Tally:
     """Move one batch of due enrollments, in one transaction. A batch that fails is moved one by one."""
     moment = now or timezone.now()
@@ -103,11 +108,7 @@ def move_due(organization_id: UUID, *, now: datetime | None = None) -> Tally:
 def take_up(organization_id: UUID, messages: Sequence[Message]) -> None:
     """Mails of sequences have come to an end: their enrollments go on, stand still, or stop. Works inside the scope."""
     by_enrollment = {message.enrollment_id: message for message in messages if message.enrollment_id}
-    enrollments = list(
-        at_hand(Enrollment.objects.for_org(organization_id).live().filter(pk__in=by_enrollment))
-        .order_by("id")
-        .select_for_update(of=("self",))
-    )
+    enrollments = _locked(Enrollment.objects.for_org(organization_id).filter(pk__in=by_enrollment))
     guide = Guide(organization_id)
     for enrollment in enrollments:
         message = by_enrollment[enrollment.pk]
@@ -146,12 +147,7 @@ def _take_up(guide: Guide, enrollment: Enrollment, message: Message) -> None:
 
 def task_done(organization_id: UUID, task_ids: Sequence[UUID]) -> None:
     """Tasks of sequences were done: their enrollments go on. Works inside the scope."""
-    enrollments = list(
-        at_hand(Enrollment.objects.for_org(organization_id).live().filter(task__in=task_ids))
-        .order_by("id")
-        .select_for_update(of=("self",))
-    )
     guide = Guide(organization_id)
-    for enrollment in enrollments:
+    for enrollment in _locked(Enrollment.objects.for_org(organization_id).filter(task__in=task_ids)):
         guide.go_on(enrollment, at=guide.now, outcome=Outcome.DONE)
     guide.write()

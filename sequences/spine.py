@@ -7,6 +7,7 @@ from collections.abc import Sequence as Many
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from sequences import plan
 from sequences.conditions import InvalidRule, read_rule
 from sequences.models import Step
 
@@ -60,12 +61,12 @@ def draw(steps: Many[Step], problems: Problems = ()) -> Lane:
                 step=step, label=label, is_first=number == 1, is_last=number == len(own),
                 problems=wrong.get(step.pk, []),
             )  # fmt: skip
-            if step.kind == Step.Kind.BRANCH:
-                card.lanes = [lane(step, one, f"{label} {one} ") for one in (Step.Lane.YES, Step.Lane.NO)]
+            if step.kind == plan.Kind.BRANCH:
+                card.lanes = [lane(step, one, f"{label} {one} ") for one in (plan.Lane.YES, plan.Lane.NO)]
             drawn.cards.append(card)
         return drawn
 
-    return lane(None, Step.Lane.MAIN, "")
+    return lane(None, plan.Lane.MAIN, "")
 
 
 def places(main: Lane, *, without: Step) -> list[tuple[str, str]]:

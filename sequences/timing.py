@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from enum import StrEnum
 from zoneinfo import ZoneInfo
+
+from django.db.models import TextChoices
 
 from outreach.windows import IsHoliday, Window, first_open, local, no_holidays
 
 
-class Anchor(StrEnum):
+class Anchor(TextChoices):
     """What a delay is counted from."""
 
-    PREVIOUS = "previous"
-    START = "start"
-    EVENT_START = "event_start"
-    EVENT_END = "event_end"
+    PREVIOUS = "previous", "after the step before"
+    START = "start", "after the start"
+    EVENT_START = "event_start", "from the first day of the show"
+    EVENT_END = "event_end", "from the last day of the show"
 
 
 @dataclass(frozen=True, kw_only=True)

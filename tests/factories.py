@@ -18,6 +18,7 @@ from outreach.addresses import address_hash
 from outreach.models import Campaign, InboundMail, Mailbox, Message, Suppression, Template, TemplateVersion
 from people.models import Person, PersonEmail
 from sequences.models import Sequence, Step
+from sequences.plan import Kind
 
 
 class ScopedFactory(DjangoModelFactory):
@@ -267,7 +268,7 @@ class StepFactory(ScopedFactory):
     organization = factory.SelfAttribute("sequence.organization")
     sequence = factory.SubFactory(SequenceFactory)
     position = factory.Sequence(lambda n: n % 30_000)
-    kind = Step.Kind.TASK
+    kind = Kind.TASK
     subject = "Call back"
 
 

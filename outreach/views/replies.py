@@ -23,6 +23,7 @@ from identity.models import Role
 from identity.web import member_required
 from outreach import merging, reading
 from outreach.addresses import address_hashes
+from outreach.classifying import ReplyClass
 from outreach.filters import WHEN, WHOSE, ReplyFilter
 from outreach.forms import AnswerForm, AssignForm, ClassForm, RemindForm, SnoozeForm, TieForm
 from outreach.models import InboundMail, Message, Suppression, Template
@@ -84,7 +85,7 @@ def _reading(request: EventRequest, mail: InboundMail, listed: list[UUID]) -> di
     return {
         "mail": mail, "thread": _thread(request, mail), "before": before, "after": after, "then": after or before,
         "form": AnswerForm(organization=request.organization, initial={"body": words, "template": template}),
-        "templates": templates, "members": members(request.organization.pk), "labels": InboundMail.Label.choices,
+        "templates": templates, "members": members(request.organization.pk), "labels": ReplyClass.choices,
         "is_barred": _is_barred(request, mail), "reminder": services.reminders(mail).first() if mail.person else None,
         "candidates": [] if mail.person else _candidates(request, mail),
         "other_name": _name_in(mail.other_address), "offers": reply_board.render("actions", request, mail),
@@ -168,7 +169,7 @@ def classify(request: EventRequest, pk: UUID) -> HttpResponse:
     if not form.is_valid():
         return _refuse(request, mail, "Choose one of the classes.")
     services.set_class(mail, label=form.cleaned_data["label"], actor=request.user)
-    notices.success(request, f"This is “{InboundMail.Label(form.cleaned_data['label']).label}” now.")
+    notices.success(request, f"This is “{ReplyClass(form.cleaned_data['label']).label}” now.")
     return _back(request, mail)
 
 

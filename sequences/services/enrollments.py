@@ -9,7 +9,6 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.utils import timezone
 
 from common.places import first_zone
 from identity.models import User
@@ -102,12 +101,9 @@ def postponed(enrollment: Enrollment, due: datetime, earliest: datetime) -> date
     moment = max(due, earliest)
     if not moment > due:
         return due
-    person = enrollment.person
-    country = person.country or (person.account.country if person.account else "")
-    is_holiday = journeys.is_holiday_for(country) if enrollment.mailbox.keeps_holidays else windows.no_holidays
-    return windows.first_open(
-        moment, enrollment.mailbox.window, zone=first_zone(enrollment.time_zone), is_holiday=is_holiday
-    )
+    mailbox = enrollment.mailbox
+    is_holiday = mailbox.holidays_of(enrollment.person.nearest_country)
+    return windows.first_open(moment, mailbox.window, zone=first_zone(enrollment.time_zone), is_holiday=is_holiday)
 
 
 @transaction.atomic
@@ -196,31 +192,31 @@ def _mails_of(organization_id: UUID, enrollments: Many[Enrollment]) -> QuerySet[
 @transaction.atomic
 def pause_sequence(sequence: Sequence) -> int:
     """Hold everybody in it where they are. Returns how many."""
-    Sequence.objects.for_org(sequence.organization_id).filter(pk=sequence.pk).update(
-        status=Sequence.Status.PAUSED, updated_at=timezone.now()
-    )
-    sequence.status = Sequence.Status.PAUSED
-    own = Enrollment.objects.for_org(sequence.organization_id).filter(sequence=sequence)
-    return suspend(sequence.organization_id, own, cause=Cause.SEQUENCE_PAUSED)
+    _set_status(sequence, Sequence.Status.PAUSED)
+    return suspend(sequence.organization_id, _everybody_in(sequence), cause=Cause.SEQUENCE_PAUSED)
 
 
 @transaction.atomic
 def resume_sequence(sequence: Sequence) -> int:
     """Let everybody whom the pause held go on. Returns how many."""
-    Sequence.objects.for_org(sequence.organization_id).filter(pk=sequence.pk).update(
-        status=Sequence.Status.ACTIVE, updated_at=timezone.now()
-    )
-    sequence.status = Sequence.Status.ACTIVE
-    own = Enrollment.objects.for_org(sequence.organization_id).filter(sequence=sequence)
-    return resume(sequence.organization_id, own, causes=[Cause.SEQUENCE_PAUSED])
+    _set_status(sequence, Sequence.Status.ACTIVE)
+    return resume(sequence.organization_id, _everybody_in(sequence), causes=[Cause.SEQUENCE_PAUSED])
 
 
 @transaction.atomic
 def archive(sequence: Sequence, *, archived: bool, actor: User) -> Sequence:
     """Put the sequence away, which stops everybody in it, or take it out again as a draft."""
-    sequence.status = Sequence.Status.ARCHIVED if archived else Sequence.Status.DRAFT
-    sequence.save(update_fields=["status", "updated_at"])
+    _set_status(sequence, Sequence.Status.ARCHIVED if archived else Sequence.Status.DRAFT)
     if archived:
-        own = Enrollment.objects.for_org(sequence.organization_id).filter(sequence=sequence)
-        stop(sequence.organization_id, own, cause=Cause.MANUAL, reason=f"{actor.name} put the sequence away.")
+        reason = f"{actor.name} put the sequence away."
+        stop(sequence.organization_id, _everybody_in(sequence), cause=Cause.MANUAL, reason=reason)
     return sequence
+
+
+def _set_status(sequence: Sequence, status: Sequence.Status) -> None:
+    sequence.status = status
+    sequence.save(update_fields=["status", "updated_at"])
+
+
+def _everybody_in(sequence: Sequence) -> EnrollmentQuerySet:
+    return Enrollment.objects.for_org(sequence.organization_id).filter(sequence=sequence)

@@ -13,6 +13,7 @@ from outreach.services import templates
 from sequences.library import Ready, ReadyMail, ReadyStep
 from sequences.models import Sequence, SequenceVersion, Step
 from sequences.plan import DraftStep, InvalidPlan, Kind, Lane, Plan, compile_plan
+from sequences.querysets import StepQuerySet
 
 STEP_FIELDS = (
     "kind", "delay_days", "delay_hours", "delay_from", "business_days", "at_time", "template", "same_thread",
@@ -159,7 +160,7 @@ def move_step_to(step: Step, *, parent: Step | None, lane: str, position: int) -
     step.save(update_fields=["parent", "lane", "position", "updated_at"])
 
 
-def _lane(step: Step) -> "Any":
+def _lane(step: Step) -> StepQuerySet:
     return Step.objects.for_org(step.organization_id).filter(
         sequence=step.sequence_id, parent=step.parent_id, lane=step.lane
     )

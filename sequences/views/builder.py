@@ -19,7 +19,7 @@ from sequences import spine
 from sequences.forms import RuleForm, SequenceForm, StepForm
 from sequences.library import LIBRARY
 from sequences.models import Enrollment, Sequence, Step
-from sequences.plan import InvalidPlan
+from sequences.plan import InvalidPlan, Kind, Lane
 from sequences.services import enrollments, plans
 
 
@@ -104,7 +104,7 @@ def _builder(
         "sequence": sequence, "version": version, "problems": problems,
         "general": [sentence for step_id, sentence in problems if step_id is None], "main": spine.draw(steps, problems),
         "changed": bool(steps) and plans.has_unpublished_changes(sequence),
-        "may_edit": may_edit and not sequence.is_archived, "may_archive": may_edit, "kinds": Step.Kind.choices,
+        "may_edit": may_edit and not sequence.is_archived, "may_archive": may_edit, "kinds": Kind.choices,
         "tab": "steps", "rules": list(sequence.rules.all()), **(panel or {}),
     }  # fmt: skip
     return render_part(request, "sequences/detail.html", "builder", context, status=status)
@@ -114,7 +114,7 @@ def _builder(
 @member_required(role=Role.REP)
 def add_step(request: EventRequest, pk: UUID, kind: str) -> HttpResponse:
     """Add a step at the end of a lane: ``lane`` names the branch and its side (``<id>.yes``)."""
-    if kind not in Step.Kind.values:
+    if kind not in Kind.values:
         raise Http404
     sequence = find_sequence(request, pk)
     parent, lane = _lane(request, sequence, request.GET.get("lane", ""))
@@ -123,7 +123,7 @@ def add_step(request: EventRequest, pk: UUID, kind: str) -> HttpResponse:
     form = StepForm(
         request.POST or None, organization=request.organization, kind=kind, initial=initial, is_first=is_first
     )
-    rule = RuleForm(request.POST or None) if kind == Step.Kind.BRANCH else None
+    rule = RuleForm(request.POST or None) if kind == Kind.BRANCH else None
     if request.method == "POST" and form.is_valid() and (rule is None or rule.is_valid()):
         fields = form.values() | {"rule": rule.rule() if rule else None}
         plans.add_step(sequence, fields=fields, parent=parent, lane=lane)
@@ -135,13 +135,13 @@ def add_step(request: EventRequest, pk: UUID, kind: str) -> HttpResponse:
 def _lane(request: EventRequest, sequence: Sequence, name: str) -> tuple[Step | None, str]:
     branch, _, side = name.partition(".")
     if not branch:
-        return None, Step.Lane.MAIN
+        return None, Lane.MAIN
     try:
         parent_id = UUID(branch)
     except ValueError as error:
         raise Http404 from error
-    parent = get_object_or_404(sequence.steps.filter(kind=Step.Kind.BRANCH), pk=parent_id)
-    if side not in {Step.Lane.YES, Step.Lane.NO}:
+    parent = get_object_or_404(sequence.steps.filter(kind=Kind.BRANCH), pk=parent_id)
+    if side not in {Lane.YES, Lane.NO}:
         raise Http404
     return parent, side
 
@@ -154,7 +154,7 @@ def edit_step(request: EventRequest, pk: UUID) -> HttpResponse:
         request.POST or None, organization=request.organization, kind=step.kind, instance=step,
         is_first=step.position == 0 and step.parent_id is None,
     )  # fmt: skip
-    rule = RuleForm(request.POST or None, rule=step.rule) if step.kind == Step.Kind.BRANCH else None
+    rule = RuleForm(request.POST or None, rule=step.rule) if step.kind == Kind.BRANCH else None
     if request.method == "POST" and form.is_valid() and (rule is None or rule.is_valid()):
         plans.change_step(step, fields=form.values() | {"rule": rule.rule() if rule else None})
         return redirect("sequences:detail", pk=step.sequence_id)

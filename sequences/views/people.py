@@ -305,7 +305,6 @@ def _three_people(request: EventRequest, sequence: Sequence, start: int) -> list
     best = list(rows.order_by("-icp_score", "id")[start * 20 : start * 20 + 60])
     chosen: dict[str, Person] = {}
     for person in best:
-        country = person.country or (person.account.country if person.account else "")
-        chosen.setdefault(country, person)
+        chosen.setdefault(person.nearest_country, person)
     picked = list(chosen.values())[:SHOWN]
     return picked + [person for person in best if person not in picked][: SHOWN - len(picked)]
