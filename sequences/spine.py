@@ -16,10 +16,11 @@ Problems = Iterable[tuple[UUID | None, str]]
 
 @dataclass(kw_only=True)
 class Card:
-    """A step on the spine. ``lanes`` are the yes and the no side of a branch."""
+    """A step on the spine. ``lanes`` are the yes and the no side of a branch; ``place`` says where it stands, as a query."""
 
     step: Step
     label: str
+    place: str
     is_first: bool
     is_last: bool
     problems: list[str]
@@ -42,6 +43,11 @@ class Lane:
     label: str
     cards: list[Card] = field(default_factory=list)
 
+    @property
+    def place(self) -> str:
+        """Its end, as a query."""
+        return f"lane={self.key}" if self.key else ""
+
 
 def draw(steps: Many[Step], problems: Problems = ()) -> Lane:
     """The main lane with everything in it. ``steps`` come in the order of their positions."""
@@ -58,7 +64,7 @@ def draw(steps: Many[Step], problems: Problems = ()) -> Lane:
         for number, step in enumerate(own, start=1):
             label = f"{prefix}{number}"
             card = Card(
-                step=step, label=label, is_first=number == 1, is_last=number == len(own),
+                step=step, label=label, place=f"lane={drawn.key}&at={number - 1}", is_first=number == 1, is_last=number == len(own),
                 problems=wrong.get(step.pk, []),
             )  # fmt: skip
             if step.kind == plan.Kind.BRANCH:

@@ -87,12 +87,20 @@ def copy_sequence(sequence: Sequence, *, actor: User, name: str) -> Sequence:
 
 @transaction.atomic
 def add_step(
-    sequence: Sequence, *, fields: Mapping[str, Any], parent: Step | None = None, lane: str = Lane.MAIN
+    sequence: Sequence,
+    *,
+    fields: Mapping[str, Any],
+    parent: Step | None = None,
+    lane: str = Lane.MAIN,
+    position: int | None = None,
 ) -> Step:
-    """Add a step at the end of a lane: of the sequence itself, or the yes or no side of a branch."""
+    """Add a step to a lane, of the sequence itself or of a side of a branch: at its end, or at ``position`` from 0."""
     _lock(sequence)
     place: dict[str, Any] = {"parent": parent, "lane": lane if parent else Lane.MAIN}
-    position = Step.objects.for_org(sequence.organization_id).filter(sequence=sequence, **place).count()
+    there = Step.objects.for_org(sequence.organization_id).filter(sequence=sequence, **place)
+    count = there.count()
+    position = count if position is None else min(position, count)
+    there.filter(position__gte=position).update(position=F("position") + 1)
     values = {name: fields[name] for name in STEP_FIELDS if name in fields}
     return Step.objects.create(
         organization_id=sequence.organization_id, sequence=sequence, position=position, **place, **values

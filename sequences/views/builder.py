@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.db.models import Count
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from common.fragments import is_fragment, render_part
@@ -113,12 +114,14 @@ def _builder(
 @require_http_methods(["GET", "POST"])
 @member_required(role=Role.REP)
 def add_step(request: EventRequest, pk: UUID, kind: str) -> HttpResponse:
-    """Add a step at the end of a lane: ``lane`` names the branch and its side (``<id>.yes``)."""
+    """Add a step to a lane: ``lane`` names the branch and its side (``<id>.yes``), ``at`` the place from 0, else the end."""
     if kind not in Kind.values:
         raise Http404
     sequence = find_sequence(request, pk)
     parent, lane = _lane(request, sequence, request.GET.get("lane", ""))
-    is_first = parent is None and not sequence.steps.exists()
+    at = request.GET.get("at", "")
+    position = int(at) if at.isdecimal() and len(at) < 4 else None
+    is_first = parent is None and (position == 0 or not sequence.steps.exists())
     initial = {"days": 3 if not is_first and parent is None and kind not in {"branch", "end"} else 0}
     form = StepForm(
         request.POST or None, organization=request.organization, kind=kind, initial=initial, is_first=is_first
@@ -126,9 +129,9 @@ def add_step(request: EventRequest, pk: UUID, kind: str) -> HttpResponse:
     rule = RuleForm(request.POST or None) if kind == Kind.BRANCH else None
     if request.method == "POST" and form.is_valid() and (rule is None or rule.is_valid()):
         fields = form.values() | {"rule": rule.rule() if rule else None}
-        plans.add_step(sequence, fields=fields, parent=parent, lane=lane)
-        return redirect("sequences:detail", pk=pk)
-    panel = {"form": form, "rule": rule, "adding": request.GET.get("lane", "main") or "main"}
+        step = plans.add_step(sequence, fields=fields, parent=parent, lane=lane, position=position)
+        return redirect(f"{reverse('sequences:detail', args=[pk])}#title-{step.pk}")
+    panel = {"form": form, "rule": rule, "place": request.GET.urlencode()}
     return _builder(request, sequence, panel=panel, status=422 if form.is_bound else 200)
 
 

@@ -100,6 +100,61 @@ def test_a_step_is_dragged_into_a_branch(visit: Callable[..., Page], rep: User, 
     expect(lane).to_have_text(["Connect", "Go to their stand", "Invitation to the stand"])
 
 
+def test_a_step_is_inserted_by_keyboard_alone(visit: Callable[..., Page], rep: User, address: str):
+    page = visit(address, user=rep)
+
+    page.get_by_role("link", name="Insert a step before 2", exact=True).focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#panel-title")).to_be_focused()
+    page.get_by_role("link", name="Visit at the stand").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#panel-title")).to_have_text("Add a visit at the stand")
+    picture(page, "sequence-insert-1440-light")
+    page.get_by_label("Title").focus()
+    page.keyboard.type("Say hello")
+    page.keyboard.press("Enter")
+
+    titles = page.locator(".builder-spine > form > .spine > li > .spine-card .spine-title")
+    expect(titles).to_have_text(["Invitation to the stand", "Say hello", "Ask for a slot", "Connect", BRANCH])
+
+
+def test_steps_are_moved_and_inserted_on_the_phone(visit: Callable[..., Page], rep: User, address: str):
+    page = visit(address, user=rep, width=390)
+    lane = page.locator("[data-side=yes] .spine-title")
+
+    page.get_by_role("button", name="Move step 4 yes 2 up").tap()
+    expect(lane).to_have_text(["Invitation to the stand", "Go to their stand"])
+    page.get_by_role("link", name="Insert a step before 4 yes 2").tap()
+    page.get_by_role("link", name="Call", exact=True).tap()
+    expect(page.locator("#panel-title")).to_have_text("Add a call")
+    expect(page.get_by_label("Title")).to_be_in_viewport()
+    picture(page, "sequence-insert-390-light")
+    assert sideways(page) == 0
+    page.get_by_label("Title").fill("Ring them")
+    page.get_by_role("button", name="Add the step").tap()
+    expect(lane).to_have_text(["Invitation to the stand", "Ring them", "Go to their stand"])
+
+    page.get_by_role("link", name="Ring them").tap()
+    page.get_by_label("Move to").select_option(label="Before 2: Ask for a slot")
+    page.get_by_role("button", name="Move", exact=True).tap()
+    expect(lane).to_have_text(["Invitation to the stand", "Go to their stand"])
+
+
+def test_steps_move_within_a_lane_by_key_and_drag(visit: Callable[..., Page], rep: User, address: str):
+    page = visit(address, user=rep)
+    lane = page.locator("[data-side=yes] .spine-title")
+
+    page.get_by_role("link", name="Go to their stand").focus()
+    page.keyboard.press("Alt+ArrowDown")
+    expect(lane).to_have_text(["Invitation to the stand", "Go to their stand"])
+    expect(page.get_by_role("link", name="Go to their stand")).to_be_focused()
+    page.locator("[data-side=yes] .spine-card", has_text="Go to their stand").drag_to(
+        page.locator("[data-side=yes] .spine-card", has_text="Invitation"), target_position={"x": 200, "y": 8}
+    )
+
+    expect(lane).to_have_text(["Go to their stand", "Invitation to the stand"])
+
+
 def test_a_rule_offers_only_what_fits(visit: Callable[..., Page], rep: User, address: str):
     page = visit(f"{address}steps/add/branch/", user=rep)
     test = page.get_by_label("Test 1")

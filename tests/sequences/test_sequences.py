@@ -240,6 +240,35 @@ def test_a_branch_cannot_be_moved_into_itself(sequence, rep, client_for):
         assert Step.objects.get(pk=branch.pk).parent_id is None
 
 
+@pytest.mark.parametrize(
+    ("at", "order"), [("0", "nabc"), ("2", "abnc"), ("9", "abcn"), ("x", "abcn"), ("-1", "abcn")]
+)
+def test_a_step_is_inserted_between_two(sequence, rep, client_for, at: str, order: str):
+    three_steps(sequence)
+    form = {"subject": "n", "days": 1, "hours": 0, "counted": "previous"}
+
+    answer = client_for(rep).post(f"/sequences/{sequence.pk}/steps/add/task/?lane=&at={at}", form)
+
+    with org_scope(sequence.organization_id):
+        new = Step.objects.get(subject="n")
+    assert answer["Location"] == f"/sequences/{sequence.pk}/#title-{new.pk}"
+    assert steps_of(sequence) == list(order)
+
+
+def test_a_step_is_inserted_into_a_lane(sequence, rep, client_for):
+    branch, *_ = branch_with_lanes(sequence)
+    form = {"subject": "n", "days": 0, "hours": 0, "counted": "previous"}
+    client = client_for(rep)
+
+    page = client.get(f"/sequences/{sequence.pk}/").content.decode()
+    client.post(f"/sequences/{sequence.pk}/steps/add/task/?lane={branch.pk}.yes&at=0", form)
+
+    assert f"/steps/add/email/?lane={branch.pk}.yes&amp;at=0" in page
+    with org_scope(sequence.organization_id):
+        lane = Step.objects.filter(parent=branch, lane="yes").in_order()
+        assert list(lane.values_list("subject", "position")) == [("n", 0), ("yes", 1)]
+
+
 def test_removed_step_closes_the_gap(sequence, rep, client_for):
     steps = three_steps(sequence)
 
