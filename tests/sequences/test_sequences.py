@@ -240,9 +240,7 @@ def test_a_branch_cannot_be_moved_into_itself(sequence, rep, client_for):
         assert Step.objects.get(pk=branch.pk).parent_id is None
 
 
-@pytest.mark.parametrize(
-    ("at", "order"), [("0", "nabc"), ("2", "abnc"), ("9", "abcn"), ("x", "abcn"), ("-1", "abcn")]
-)
+@pytest.mark.parametrize(("at", "order"), [("0", "nabc"), ("2", "abnc"), ("9", "abcn"), ("x", "abcn"), ("-1", "abcn")])
 def test_a_step_is_inserted_between_two(sequence, rep, client_for, at: str, order: str):
     three_steps(sequence)
     form = {"subject": "n", "days": 1, "hours": 0, "counted": "previous"}
