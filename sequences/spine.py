@@ -64,8 +64,8 @@ def draw(steps: Many[Step], problems: Problems = ()) -> Lane:
         for number, step in enumerate(own, start=1):
             label = f"{prefix}{number}"
             card = Card(
-                step=step, label=label, place=f"lane={drawn.key}&at={number - 1}", is_first=number == 1, is_last=number == len(own),
-                problems=wrong.get(step.pk, []),
+                step=step, label=label, place=f"lane={drawn.key}&at={number - 1}", is_first=number == 1,
+                is_last=number == len(own), problems=wrong.get(step.pk, []),
             )  # fmt: skip
             if step.kind == plan.Kind.BRANCH:
                 card.lanes = [lane(step, one, f"{label} {one} ") for one in (plan.Lane.YES, plan.Lane.NO)]
