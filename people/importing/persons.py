@@ -1,4 +1,8 @@
-"""The people of a file against those who exist, and the outcome of every row. Set-based: a chunk is one table."""
+"""The people of a file against those who exist, and the outcome of every row. Set-based: a chunk is one table.
+
+Statements name the organization and the event in a sub-select. Of a new one the planner's statistics know no rows, so with
+the plain value it would plan for none and loop; this way it plans for as many as others have.
+"""
 
 import json
 from collections.abc import Mapping
@@ -45,20 +49,21 @@ SELECT r.row_no, r.person, r.emails, r.emails_norm, r.tags, r.hall, r.stand, r.f
        CASE WHEN r.reason = %(not_found)s THEN '' ELSE r.reason END AS reason,
        coalesce(lead.key, c.key) AS company_key, coalesce(lead.account_id, c.account_id) AS account_id,
        coalesce(lead.outcome, c.outcome, '') AS company_outcome,
-       coalesce(lead.first_row, c.first_row) = r.row_no AS leads_company,
+       coalesce(lead.first_row, c.first_row) = r.row_no AS leads_company, t.id AS target_id,
        NULL::uuid AS person_id, false AS is_new, false AS adds, ''::text AS note
 FROM people_importrow r
 LEFT JOIN people_importcompany c ON c.list_import_id = r.list_import_id AND c.key = r.company_key
 LEFT JOIN people_importcompany lead ON lead.list_import_id = c.list_import_id AND lead.key = c.same_as AND c.same_as <> ''
+LEFT JOIN accounts_targetaccount t ON t.organization_id = (SELECT %(org)s::uuid) AND t.event_id = (SELECT %(event)s::uuid)
+    AND t.account_id = coalesce(lead.account_id, c.account_id)
 WHERE r.list_import_id = %(id)s AND r.row_no > %(low)s AND r.row_no <= %(high)s;
-CREATE INDEX ON chunk (row_no);
-ANALYZE chunk
+ANALYZE chunk (row_no, first_row, account_id, target_id, company_key, domain, hall, stand, reason)
 """
 
 _COMPANY_BY_DOMAIN = """
 UPDATE chunk SET account_id = a.id
 FROM (SELECT domain, (array_agg(id))[1] AS id FROM accounts_account
-      WHERE organization_id = %(org)s AND domain = ANY(%(domains)s) GROUP BY domain HAVING count(*) = 1) a
+      WHERE organization_id = (SELECT %(org)s::uuid) AND domain = ANY(%(domains)s) GROUP BY domain HAVING count(*) = 1) a
 WHERE chunk.domain <> '' AND chunk.domain = a.domain AND chunk.account_id IS NULL AND chunk.company_key IS NULL
 """
 
@@ -67,7 +72,8 @@ UPDATE chunk SET person_id = m.person_id
 FROM (SELECT DISTINCT ON (c.row_no) c.row_no, e.person_id
       FROM chunk c, unnest(c.emails_norm) WITH ORDINALITY AS a(address, number), people_personemail e
       WHERE c.first_row IS NULL AND c.person IS NOT NULL
-        AND e.organization_id = %(org)s AND e.email_norm = ANY(%(addresses)s) AND e.email_norm = a.address
+        AND e.organization_id = (SELECT %(org)s::uuid) AND e.email_norm = ANY(%(addresses)s)
+        AND e.email_norm = a.address
       ORDER BY c.row_no, a.number) m
 WHERE chunk.row_no = m.row_no
 """
@@ -78,7 +84,7 @@ FROM (SELECT DISTINCT ON (c.row_no) c.row_no, p.id
       FROM chunk c JOIN people_person p ON p.name_norm = c.person->>'name_norm' AND p.account_id IS NOT DISTINCT FROM c.account_id
       WHERE c.person_id IS NULL AND c.person IS NOT NULL AND c.first_row IS NULL
         AND (c.account_id IS NOT NULL OR c.company_outcome = '')
-        AND p.organization_id = %(org)s AND p.name_norm = ANY(%(names)s)
+        AND p.organization_id = (SELECT %(org)s::uuid) AND p.name_norm = ANY(%(names)s)
         AND (p.email_norm = '' OR c.emails_norm = '{}')
       ORDER BY c.row_no, p.email_norm <> '', p.created_at, p.id) m
 WHERE chunk.row_no = m.row_no
@@ -93,7 +99,8 @@ WHERE chunk.row_no = m.row_no AND m.first_row < m.row_no
 
 _INSERT = f"""
 WITH names AS MATERIALIZED (
-    SELECT id, name_norm FROM accounts_account WHERE organization_id = %(org)s AND id = ANY(%(accounts)s)
+    SELECT id, name_norm FROM accounts_account
+    WHERE organization_id = (SELECT %(org)s::uuid) AND id = ANY(%(accounts)s)
 )
 INSERT INTO people_person (id, organization_id, account_id, created_at, updated_at, {", ".join(PERSON_TEXTS)},
     {", ".join(PERSONA_FLAGS)}, email, email_norm, owner_id, source, import_id, time_zone, icp_reasons, search_text)
@@ -119,15 +126,14 @@ _NEW_ADDRESS = """
 UPDATE chunk c SET adds = true
 WHERE c.person_id IS NOT NULL AND NOT c.is_new AND c.first_row IS NULL AND EXISTS (
     SELECT FROM unnest(c.emails_norm) n WHERE n NOT IN (
-        SELECT e.email_norm FROM people_personemail e WHERE e.organization_id = %(org)s AND e.email_norm = ANY(c.emails_norm)))
+        SELECT e.email_norm FROM people_personemail e
+        WHERE e.organization_id = (SELECT %(org)s::uuid) AND e.email_norm = ANY(c.emails_norm)))
 """
 
 _STANDS = f"""
 WITH said AS (
-    SELECT t.id AS target_id, c.hall, c.stand, min(c.row_no) AS row_no
-    FROM chunk c JOIN accounts_targetaccount t
-        ON t.organization_id = %(org)s AND t.event_id = %(event)s AND t.account_id = c.account_id
-    WHERE c.reason = '' AND (c.hall <> '' OR c.stand <> '') GROUP BY t.id, c.hall, c.stand
+    SELECT target_id, hall, stand, min(row_no) AS row_no FROM chunk
+    WHERE reason = '' AND (hall <> '' OR stand <> '') AND target_id IS NOT NULL GROUP BY target_id, hall, stand
 ), written AS (
     INSERT INTO accounts_stand (id, organization_id, created_at, updated_at, target_id, hall, number)
     SELECT {UUID7_SQL}, %(org)s, %(now)s, %(now)s, target_id, hall, stand FROM said
@@ -142,10 +148,8 @@ _STANDS_FORESEEN = """
 WITH missing AS (
     SELECT DISTINCT ON (c.company_key, c.hall, c.stand) c.row_no
     FROM chunk c
-    LEFT JOIN accounts_targetaccount t
-        ON t.organization_id = %(org)s AND t.event_id = %(event)s AND t.account_id = c.account_id
     WHERE c.reason = '' AND (c.hall <> '' OR c.stand <> '') AND c.company_key IS NOT NULL AND NOT EXISTS (
-        SELECT FROM accounts_stand s WHERE s.organization_id = %(org)s AND s.target_id = t.id
+        SELECT FROM accounts_stand s WHERE s.organization_id = (SELECT %(org)s::uuid) AND s.target_id = c.target_id
             AND s.hall = c.hall AND s.number = c.stand)
     ORDER BY c.company_key, c.hall, c.stand, c.row_no
 )
@@ -192,7 +196,7 @@ SELECT DISTINCT c.person_id, k.id AS tag_id, c.is_new FROM chunk c, unnest(c.tag
 JOIN unnest(%(names)s::text[], %(ids)s::uuid[]) AS k(name, id) ON k.name = t
 WHERE c.first_row IS NULL AND c.reason = '' AND c.person_id IS NOT NULL AND (c.is_new OR %(may_change)s)
   AND NOT EXISTS (SELECT FROM people_persontag p
-                  WHERE p.organization_id = %(org)s AND p.person_id = c.person_id AND p.tag_id = k.id)
+                  WHERE p.organization_id = (SELECT %(org)s::uuid) AND p.person_id = c.person_id AND p.tag_id = k.id)
 """
 
 _INSERT_TAGS = f"""
@@ -385,11 +389,3 @@ def _rows(statement: str, params: Mapping[str, Any] | None = None) -> list[tuple
 def lock_organization(organization_id: UUID) -> None:
     """Until the end of the transaction no other import of this organization compares or writes."""
     _run("SELECT pg_advisory_xact_lock(hashtextextended(%(key)s, 0))", {"key": f"import {organization_id}"})
-
-
-def settle_search_indexes() -> None:
-    """Put what the run left for later into the search indexes, so that the next search need not; the owner may."""
-    _run(
-        "SELECT gin_clean_pending_list(c.oid) FROM pg_class c "
-        "WHERE c.relname IN ('person_search', 'account_search') AND c.relkind = 'i' AND pg_has_role(c.relowner, 'USAGE')"
-    )

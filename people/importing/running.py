@@ -119,18 +119,21 @@ class _Job:
             Phase.GROUP: self._group,
             Phase.PEOPLE: self._compare,
         }
-        while True:
-            with self._locked() as current:
-                if not current.is_at_work:
-                    break
-                phase = current.phase
+        while (phase := self._phase()) is not None:
             steps[phase]()
             if self._late():
                 return self._let_go()
-        if current.status == Status.FINISHED:
-            with org_scope(self._organization_id):
-                persons.settle_search_indexes()
         return True
+
+    def _phase(self) -> str | None:
+        """What comes next; ``None`` when nothing is left."""
+        with org_scope(self._organization_id):
+            current = ListImport.objects.filter(pk=self._import_id).first()
+        if current is None or not current.is_at_work:
+            return None
+        if current.worker != self._worker:
+            raise _Lost
+        return current.phase
 
     def fail(self, reason: str) -> None:
         with org_scope(self._organization_id):

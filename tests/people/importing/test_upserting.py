@@ -1,3 +1,5 @@
+from django.db import connection
+
 from accounts.models import Account, Stand, TargetAccount
 from activities.models import Activity
 from events.models import Event
@@ -166,3 +168,12 @@ def test_another_organization_keeps_its_people_of_the_same_address(organization:
     assert done.people_created == 2
     with org_scope(foreign.organization_id):
         assert Person.objects.count() == 1
+
+
+def test_a_finished_import_leaves_nothing_for_the_next_search_to_sort_in(organization: Organization) -> None:
+    bring_in(organization, PEOPLE)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL role TO 'none'")
+        cursor.execute("SELECT gin_clean_pending_list('person_search'), gin_clean_pending_list('account_search')")
+        assert cursor.fetchone() == (0, 0)
