@@ -12,6 +12,7 @@ from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationEr
 
 from common.paging import InvalidCursor
 from eventops.openapi import ERRORS, Description, complete
+from eventops.outside_api import OUTSIDE
 from identity.apiauth import RateLimit, in_scope
 from identity.idempotency import Replayed, replay
 
@@ -28,6 +29,7 @@ class Api(NinjaAPI):
     def _described(self) -> Description:
         schema = Description(self, self.get_root_path({}))
         complete(schema, operations=self.operation)
+        schema["paths"] |= OUTSIDE
         return schema
 
     def operation(self, path: str, method: str) -> Any:
