@@ -12,9 +12,9 @@ from django.http import QueryDict
 
 from accounts.models import Account, AccountTag, Stand, Tag, TargetAccount, Tier
 from accounts.owners import members
-from common.lists import COUNT_CAP, Chip, Count, capped_count, expected_rows, in_round
+from common.lists import COUNT_CAP, Chip, Count, capped_count, exact_count, expected_rows, in_round
 from common.paging import Page, keyset_page
-from common.search import PATIENT_MS, Found, OutOfTime, collect, find, time_limit, walking, words_of
+from common.search import Found, OutOfTime, collect, find, walking, words_of
 from events.models import Event
 from identity.models import Organization, User
 
@@ -196,12 +196,7 @@ class ListFilter(forms.Form):
         return capped_count(rows, patience_ms=COUNT_PATIENCE_MS)
 
     def exact_count(self) -> Count | None:
-        """How many there are, however many; None when that takes longer than somebody looks at a list."""
-        try:
-            with time_limit(PATIENT_MS):
-                return Count(self.rows().count())
-        except OutOfTime:
-            return None
+        return exact_count(self.rows())
 
     def owner_filter(self, path: str = "owner") -> Q:
         values = self.chosen.get("owner", [])

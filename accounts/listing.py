@@ -8,12 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 
 from accounts.bulk import actions_for
 from accounts.filters import ListFilter, Rows
 from common.fragments import is_fragment, render_part
+from common.lists import answer_count, asks_for_count
 from common.paging import InvalidCursor
 from events.web import EventRequest
 
@@ -27,9 +28,8 @@ def list_page(
         request.GET, organization=request.organization, user=request.user, event=request.event,
         patient=asker in {"count", "alike"}
     )  # fmt: skip
-    if asker == "count":
-        count = chosen.exact_count()
-        return render(request, "components/list_count.html", {"count": count}) if count else HttpResponse(status=204)
+    if asks_for_count(request):
+        return answer_count(request, chosen.exact_count())
     subject = chosen.subject
     rows = chosen.rows()
     try:

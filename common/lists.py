@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import models
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 
-from common.search import OutOfTime, time_limit
+from common.fragments import is_fragment
+from common.search import PATIENT_MS, OutOfTime, time_limit
 
 COUNT_CAP = 10_000
 COUNT_PATIENCE_MS = 40
@@ -48,6 +51,25 @@ def capped_count(rows: "models.QuerySet[Any]", *, cap: int = COUNT_CAP, patience
     except OutOfTime:
         return Count(in_round(expected_rows(plain)), about=True)
     return Count(min(number, cap), more=number > cap)
+
+
+def exact_count(rows: "models.QuerySet[Any, Any]") -> Count | None:
+    """How many there are, however many; None when that takes longer than somebody looks at a list."""
+    try:
+        with time_limit(PATIENT_MS):
+            return Count(rows.order_by().count())
+    except OutOfTime:
+        return None
+
+
+def asks_for_count(request: HttpRequest) -> bool:
+    """Whether the page is there already, and its inexact count asks for the exact number (``list_count.html``)."""
+    return is_fragment(request) and request.htmx.trigger == "count"  # type: ignore[attr-defined]
+
+
+def answer_count(request: HttpRequest, count: Count | None) -> HttpResponse:
+    """The exact number, or nothing, which leaves what the page shows."""
+    return render(request, "components/list_count.html", {"count": count}) if count else HttpResponse(status=204)
 
 
 def expected_rows(rows: "models.QuerySet[Any, Any]") -> int:

@@ -178,7 +178,7 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = EVENTOPS_DEMO or DEBUG
 USERSESSIONS_TRACK_ACTIVITY = False
 ACCOUNT_ADAPTER = "identity.adapter.AccountAdapter"
-ACCOUNT_FORMS = {"signup": "identity.forms.DomainSignupForm"}
+ACCOUNT_FORMS = {"login": "identity.forms.SignInForm", "signup": "identity.forms.DomainSignupForm"}
 EVENTOPS_REPLY_READER = env.str("EVENTOPS_REPLY_READER", default="")
 """A class that reads the answers the rules cannot tell (``outreach.ports.ReplyReader``); nobody by default."""
 

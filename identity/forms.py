@@ -4,7 +4,7 @@ import zoneinfo
 from datetime import datetime, timedelta
 from typing import Any
 
-from allauth.account.forms import SignupForm
+from allauth.account.forms import LoginForm, SignupForm
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.validators import RegexValidator
@@ -38,6 +38,13 @@ class CurrencyField(forms.CharField):
 
     def to_python(self, value: Any) -> str:
         return str(super().to_python(value)).strip().upper()
+
+
+class SignInForm(LoginForm):  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "remember" in self.fields:
+            self.fields["remember"].label = "Stay signed in on this device"
 
 
 class DomainSignupForm(SignupForm):  # type: ignore[misc]

@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
 from common.fragments import is_fragment, render_part
-from common.lists import capped_count
+from common.lists import answer_count, asks_for_count, capped_count, exact_count
 from common.paging import InvalidCursor, keyset_page
 from events.web import EventRequest
 from identity.web import member_required
@@ -21,6 +21,8 @@ from outreach.models import Mailbox, Message
 @member_required()
 def ledger(request: EventRequest) -> HttpResponse:
     chosen = LedgerFilter(request.GET, organization=request.organization)
+    if asks_for_count(request):
+        return answer_count(request, exact_count(chosen.rows()))
     listed = chosen.rows().select_related("person", "account", "mailbox").defer("body", "text", "html")
     try:
         page = keyset_page(listed, sort=["due_at"], cursor=request.GET.get("cursor", ""))

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from common.fragments import is_fragment, render_part
-from common.lists import capped_count
+from common.lists import answer_count, asks_for_count, capped_count, exact_count
 from common.paging import InvalidCursor, keyset_page
 from events.web import EventRequest
 from identity.models import Role
@@ -31,6 +31,8 @@ from people.models import Person
 def message_list(request: EventRequest) -> HttpResponse:
     chosen = MessageFilter(request.GET, organization=request.organization, user=request.user, event=request.event)
     rows = chosen.rows()
+    if asks_for_count(request):
+        return answer_count(request, exact_count(rows))
     listed = rows.select_related("person", "account", "owner").defer("body", "text", "html")
     try:
         page = keyset_page(listed, sort=["-created_at"], cursor=request.GET.get("cursor", ""))

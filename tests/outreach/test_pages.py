@@ -3,6 +3,7 @@
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from identity.scope import org_scope, system_scope
 from outreach.models import Campaign, Mailbox, Message, Suppression, Template
@@ -273,3 +274,14 @@ def test_a_list_asks_as_much_for_three_rows_as_for_one(browser, organization, ma
         browser.get(address)
 
     assert len(three) == len(one)
+
+
+@pytest.mark.parametrize("address", ["/outreach/?all=1", "/outreach/ledger/?all=1"])
+def test_the_exact_count_follows_the_page(browser, organization, address):
+    account = AccountFactory.create(organization=organization)
+    for _ in range(3):
+        MessageFactory.create(person=PersonFactory.create(account=account), due_at=timezone.now())
+
+    count = browser.get(address, headers={"HX-Request": "true", "HX-Trigger": "count"})
+
+    assert (count.status_code, ">3</span>" in count.text, "<table" in count.text) == (200, True, False)

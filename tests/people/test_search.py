@@ -108,7 +108,7 @@ def test_how_many_a_frequent_word_has_is_told_after_the_page(onlooker):
     page = onlooker.get("/people/?all=1&q=nachname")
     count = onlooker.get("/people/?all=1&q=nachname", headers={"HX-Request": "true", "HX-Trigger": "count"})
 
-    assert 'id="count" hx-get="?all=1&amp;q=nachname" hx-trigger="load' in page.text
+    assert 'id="count" hx-get="/people/?all=1&amp;q=nachname" hx-trigger="load' in page.text
     assert count.text.strip() == '<span class="topbar-count" id="count">4,000</span>'
 
 
