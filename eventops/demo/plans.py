@@ -2,10 +2,11 @@
 through it, and one that follows up.
 """
 
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
+from uuid import UUID
 
 from eventops.demo.world import World
-from outreach import delivery
+from outreach import delivery, merging, rendering
 from outreach.models import Mailbox, Message
 from people.models import Person
 from sequences import runner
@@ -126,10 +127,27 @@ def _began(world: World, group: EnrollmentQuerySet, days: int) -> None:
         if not gone:
             return
         for pk, moment in gone:
-            Message.objects.filter(pk=pk, state="queued").update(
-                state="accepted", sent_at=moment, delivered_at=moment + timedelta(seconds=40), due_at=moment
-            )
+            _left(pk, moment)
         delivery.announce_ended(world.organization.pk)
+
+
+def _left(message_id: UUID, moment: datetime) -> None:
+    """Let the mail have left, with the words its template had."""
+    message = Message.objects.select_related(
+        "person", "account", "event", "owner", "template", "organization", "follows"
+    ).get(pk=message_id)
+    values = rendering.merge_values(
+        message.person, account=message.account, event=message.event, sender=message.owner,
+        organization=message.organization,
+    )  # fmt: skip
+    words = message.template
+    subject, body = (words.subject, words.body) if words else ("", "")
+    if message.follows:
+        subject = rendering.answer_subject(message.follows.subject)
+    Message.objects.filter(pk=message_id, state="queued").update(
+        state="accepted", sent_at=moment, delivered_at=moment + timedelta(seconds=40), due_at=moment, frozen_at=moment,
+        subject=merging.fill(subject, values), text=merging.fill(body, values),
+    )  # fmt: skip
 
 
 def _ended(world: World, people: list[Enrollment]) -> None:
