@@ -21,13 +21,13 @@ from bench.registry import Entry, entries, note
 DATABASE = "eventops_bench"
 
 
-def use_own_database() -> None:
-    """Point ``DATABASE_URL`` at the bench's database, created when missing."""
+def use_own_database(database: str = DATABASE) -> None:
+    """Point ``DATABASE_URL`` at a database of the benches, created when missing."""
     parts = urlsplit(os.environ["DATABASE_URL"])
     with psycopg.connect(urlunsplit(parts), autocommit=True) as connection:
-        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
-    os.environ["DATABASE_URL"] = urlunsplit(parts._replace(path=f"/{DATABASE}"))
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone():
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
+    os.environ["DATABASE_URL"] = urlunsplit(parts._replace(path=f"/{database}"))
     redis = os.environ.get("REDIS_URL", "")
     if redis:
         os.environ["REDIS_URL"] = f"{redis.rpartition('/')[0]}/12"

@@ -8,8 +8,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import connection, models
+from django.utils import timezone
 from psycopg import sql
 from psycopg.types.json import Jsonb
+
+FEW = 50
+"""A temporary table costs more than it saves for fewer rows."""
 
 
 def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -31,11 +35,20 @@ def text_array(values: Sequence[str]) -> str:
 
 
 def insert_many(objects: Sequence[models.Model], *, ignore_conflicts: bool = False) -> None:
-    """Insert objects of one model, keys included. ``auto_now`` fields must be set by the caller."""
+    """Insert objects of one model, keys included; when a row was made is set here unless the caller did."""
     if not objects:
         return
     model = type(objects[0])
-    table, fields = model._meta.db_table, model._meta.concrete_fields
+    if len(objects) < FEW:
+        model._base_manager.bulk_create(objects, ignore_conflicts=ignore_conflicts)
+        return
+    table, fields = model._meta.db_table, [field for field in model._meta.concrete_fields if not field.generated]
+    now = timezone.now()
+    for field in fields:
+        if isinstance(field, models.DateTimeField) and (field.auto_now or field.auto_now_add):
+            for item in objects:
+                if getattr(item, field.attname) is None:
+                    setattr(item, field.attname, now)
     columns = [_column(field) for field in fields]
     with _temporary_copy(table, fields, objects) as temporary:
         _execute(
@@ -53,6 +66,9 @@ def update_many(objects: Sequence[models.Model], names: Iterable[str]) -> None:
     if not objects:
         return
     model = type(objects[0])
+    if len(objects) < FEW:
+        model._base_manager.bulk_update(objects, list(names))
+        return
     fields: list[models.Field[Any, Any]] = [model._meta.pk, *(_field(model, name) for name in names)]
     with _temporary_copy(model._meta.db_table, fields, objects) as temporary:
         _execute(

@@ -18,6 +18,7 @@ log = structlog.get_logger(__name__)
 
 SILENCE = timedelta(hours=26)
 """A provider repeats its reports for 24 hours; after that, with a margin, silence means something."""
+NEVER_REPORTED = "The provider never reported it."
 KINDS_WITH_REPORTS = [Mailbox.Kind.SENDGRID]
 State, Cause, Outcome = Message.State, Message.Cause, SendAttempt.Outcome
 
@@ -102,7 +103,7 @@ def settle_what_stayed_silent(organization_id: UUID, now: datetime) -> int:
     )
     again = list(silent.filter(resend_on_silence=True).select_for_update(of=("self",)).values_list("pk", flat=True))
     SendAttempt.objects.filter(message__in=again, outcome=Outcome.UNKNOWN).update(
-        outcome=Outcome.NOT_SENT, detail="The provider never reported it.", finished_at=now, updated_at=now
+        outcome=Outcome.NOT_SENT, detail=NEVER_REPORTED, finished_at=now, updated_at=now
     )
     resent = Message.objects.filter(pk__in=again).update(
         state=State.QUEUED, token=None, unknown_since=None, due_at=now, cause="",

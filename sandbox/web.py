@@ -135,12 +135,19 @@ def make_handler(answer: Callable[[Request], Response]) -> type[BaseHTTPRequestH
     return Handler
 
 
+class _Threaded(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """The client left in the middle, as a killed worker does."""
+
+
 class Server:
     """A threaded HTTP/1.1 server on the loopback address. ``port`` 0 takes any free one."""
 
     def __init__(self, answer: Callable[[Request], Response], port: int = 0) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), make_handler(answer))
-        self._server.daemon_threads = True
+        self._server = _Threaded(("127.0.0.1", port), make_handler(answer))
         self._thread: threading.Thread | None = None
 
     @property

@@ -17,6 +17,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from activities.models import Task
+from common.bulk import insert_many, update_many
 from common.ids import uuid7
 from common.places import first_zone, zone_of_country
 from outreach.addresses import address_hash
@@ -265,13 +266,13 @@ class Guide:
         A step runs once: a message or a run that is there already is left as it is.
         """
         moved = list(self.moved.values())
-        Message.objects.bulk_create(self.messages, batch_size=1_000)
-        Task.objects.bulk_create(self.tasks, batch_size=1_000)
+        insert_many(self.messages)
+        insert_many(self.tasks)
         if new:
-            Enrollment.objects.bulk_create(moved, batch_size=1_000)
+            insert_many(moved)
         else:
-            Enrollment.objects.bulk_update(moved, MOVING, batch_size=500)
-        StepRun.objects.bulk_create(self.runs, batch_size=1_000, ignore_conflicts=True)
+            update_many(moved, MOVING)
+        insert_many(self.runs, ignore_conflicts=True)
         finished = [one.pk for one in moved if not one.is_live]
         if finished and not new:
             withdraw(self.organization_id, finished)

@@ -1,7 +1,5 @@
 """One contract for everything that carries mail, and what is special about each."""
 
-import socketserver
-import threading
 from collections.abc import Iterator
 from email import message_from_bytes, policy
 from uuid import uuid4
@@ -21,60 +19,13 @@ from outreach.ports import (
     UnknownOutcome,
     open_transport,
 )
+from sandbox.smtp import MailServer
 from sandbox.world import Fault
 
 
-class Smtp:
-    """A mail server of a few lines: it says what ``script`` says at a step, and keeps what it takes."""
-
-    def __init__(self) -> None:
-        self.script: dict[str, str] = {}
-        self.taken: list[bytes] = []
-        owner = self
-
-        class Handler(socketserver.StreamRequestHandler):
-            def handle(self) -> None:
-                self.say("connect", "220 ready")
-                while line := self.rfile.readline():
-                    verb = line.split()[0].upper().decode() if line.split() else ""
-                    if verb == "DATA":
-                        if self.say("DATA", "354 go on"):
-                            body = b""
-                            while not body.endswith(b"\r\n.\r\n"):
-                                body += self.rfile.readline()
-                            if self.say("END", "250 taken"):
-                                owner.taken.append(body)
-                        continue
-                    if verb == "QUIT":
-                        return
-                    self.say(verb, "250 fine")
-
-            def say(self, step: str, usual: str) -> bool:
-                answer = owner.script.get(step, usual)
-                if answer == "hang up":
-                    self.connection.close()
-                    raise ConnectionAbortedError
-                self.wfile.write(f"{answer}\r\n".encode())
-                return answer == usual
-
-        class Server(socketserver.ThreadingTCPServer):
-            daemon_threads = True
-
-            def handle_error(self, request: object, client_address: object) -> None:
-                """The client left, or we hung up on purpose."""
-
-        self.server = Server(("127.0.0.1", 0), Handler)
-        self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, args=[0.02], daemon=True).start()
-
-    def stop(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-
-
 @pytest.fixture
-def smtp() -> Iterator[Smtp]:
-    server = Smtp()
+def smtp() -> Iterator[MailServer]:
+    server = MailServer()
     yield server
     server.stop()
 

@@ -1,4 +1,4 @@
-"""``manage.py drill sends``: send while workers are killed at random moments, then count what was lost or doubled."""
+"""``manage.py drill NAME``: put the product under faults on this machine, then count what was lost or doubled."""
 
 import json
 import os
@@ -14,26 +14,29 @@ MARK = "EVENTOPS_DRILL"
 
 
 class Command(BaseCommand):
-    help = "Prove the sender against faults: real Celery workers, the sandbox as provider, kills at random moments."
+    help = (
+        "Prove the product against faults: real Celery workers, played vendors, kills and storms. One JSON line each."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("what", choices=["sends"])
-        parser.add_argument("--messages", type=int, default=500)
-        parser.add_argument("--kills", type=int, default=50)
+        parser.add_argument("--adapter", choices=["sendgrid", "smtp"], default="sendgrid")
+        parser.add_argument("--messages", type=int, default=10_000)
+        parser.add_argument("--kills", type=int, default=1_000)
         parser.add_argument("--seed", type=int, default=1)
-        parser.add_argument("--workers", type=int, default=4, help="processes that send at once")
+        parser.add_argument("--workers", type=int, default=2, help="Celery workers")
+        parser.add_argument("--children", type=int, default=3, help="processes of each worker")
+        parser.add_argument("--silent", type=float, default=0.0, help="share of the mails the provider never reports")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not (settings.EVENTOPS_DEMO or settings.DEBUG):
             raise CommandError("A drill sends thousands of mails to a played provider: run it on a demo, never here.")
         if MARK not in os.environ:
             _begin_again_with_own_addresses()
-        from eventops.drills import SendDrill
+        from eventops.drills.sends import SendDrill
 
-        drill = SendDrill(
-            messages=options["messages"], kills=options["kills"], seed=options["seed"], workers=options["workers"]
-        )
-        result = drill.run(say=self.stderr.write)
+        names = ("adapter", "messages", "kills", "seed", "workers", "children", "silent")
+        result = SendDrill(**{name: options[name] for name in names}).run(say=self.stderr.write)
         self.stdout.write(json.dumps(result))
         if result["lost"] or result["extra_accepts"] > result["provable_minimum"]:
             raise CommandError("The drill failed: mails were lost, or sent more often than can be proven unavoidable.")
@@ -47,6 +50,7 @@ def _begin_again_with_own_addresses() -> None:
         "BASE_URL": f"http://127.0.0.1:{product}",
         "SENDGRID_BASE_URL": f"http://127.0.0.1:{provider}",
         "ALLOWED_HOSTS": "127.0.0.1",
+        "LOG_LEVEL": "ERROR",
     }
     os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | own)  # noqa: S606 - ourselves
 

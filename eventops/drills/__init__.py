@@ -1,0 +1,1 @@
+"""Drills: the product under faults, with its own web server and Celery workers as processes and the vendors played."""
