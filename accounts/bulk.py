@@ -75,16 +75,14 @@ class Outcome:
     left_out: Mapping[str, int]
 
 
-MakeForm = Callable[[Organization, Any], forms.Form]
-
-
 @dataclass(frozen=True, kw_only=True)
 class BulkAction:
     """Something to do with many rows. ``apply`` changes a batch and tells how many rows it changed,
     or an ``Outcome`` with the reasons for the others.
 
-    ``form`` asks for what the action needs; its ``params()`` must be plain JSON values. ``redirect`` hands the selection
-    on to another page instead: it gets the request and the selection and answers with an address.
+    ``form``, made of the selection and the posted data, asks for what the action needs; its ``params()`` must be plain
+    JSON values. ``redirect`` hands the selection on to another page instead: it gets the request and the selection and
+    answers with an address.
     """
 
     key: str
@@ -96,7 +94,7 @@ class BulkAction:
     role: Role = Role.REP
     danger: bool = False
     needs_event: bool = False
-    form: MakeForm | None = None
+    form: "Callable[[Selection, Any], forms.Form] | None" = None
     apply: Callable[[Batch], int | Outcome] | None = None
     whole: "Callable[[BulkJob], None] | None" = None
     redirect: "Callable[[Any, Selection], str] | None" = None

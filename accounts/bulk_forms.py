@@ -4,15 +4,15 @@ from typing import Any
 
 from django import forms
 
+from accounts.bulk import Selection
 from accounts.forms import OwnerField
 from accounts.models import TargetAccount
-from identity.models import Organization
 
 
 class OwnerForm(forms.Form):
-    def __init__(self, organization: Organization, data: Any = None) -> None:
+    def __init__(self, selection: Selection, data: Any = None) -> None:
         super().__init__(data)
-        self.fields["owner"] = OwnerField(organization, label="New owner")
+        self.fields["owner"] = OwnerField(selection.organization, label="New owner")
 
     def params(self) -> dict[str, Any]:
         owner = self.cleaned_data["owner"]
@@ -35,7 +35,7 @@ class ChoiceForm(forms.Form):
 class TagForm(forms.Form):
     tag = forms.CharField(max_length=60)
 
-    def __init__(self, organization: Organization, data: Any = None) -> None:
+    def __init__(self, selection: Selection, data: Any = None) -> None:
         super().__init__(data)
 
     def params(self) -> dict[str, Any]:
@@ -47,7 +47,7 @@ class ExportForm(forms.Form):
         label="File", choices=[("xlsx", "Excel (.xlsx)"), ("csv", "CSV")], widget=forms.RadioSelect, initial="xlsx"
     )
 
-    def __init__(self, organization: Organization, data: Any = None) -> None:
+    def __init__(self, selection: Selection, data: Any = None) -> None:
         super().__init__(data)
 
     def params(self) -> dict[str, Any]:

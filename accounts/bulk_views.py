@@ -58,7 +58,7 @@ def start(request: EventRequest, subject: str) -> HttpResponse:
     if action.redirect:
         return _go(request, action.redirect(request, selection))
     sure = request.POST.get("sure") == "1"
-    form: Any = action.form(request.organization, request.POST if sure else None) if action.form else None
+    form: Any = action.form(selection, request.POST if sure else None) if action.form else None
     if sure and (form is None or form.is_valid()):
         if action.key == "export":
             announce_export(selection)

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import services
-from accounts.bulk import Batch, BulkAction, Subject, register_action, register_subject
+from accounts.bulk import Batch, BulkAction, Selection, Subject, register_action, register_subject
 from accounts.bulk_common import common_actions, new_owner, not_owned_by
 from accounts.bulk_forms import ChoiceForm
 from accounts.filters import AccountFilter
@@ -15,7 +15,6 @@ from accounts.models import Account, AccountTag, TargetAccount
 from common.happenings import Kind, announce
 from events.models import Event
 from events.panels import Figure, register_figures
-from identity.models import Organization
 
 
 def _targets(batch: Batch) -> Any:
@@ -103,7 +102,7 @@ register_subject(
 )  # fmt: skip
 
 
-def choice_form(field: str, organization: Organization, data: Any = None) -> ChoiceForm:
+def choice_form(field: str, selection: Selection, data: Any = None) -> ChoiceForm:
     return ChoiceForm(field, data)
 
 

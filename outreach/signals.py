@@ -9,6 +9,9 @@ messages_changed = Signal()
 """Messages were written, or got further than before, without a happening of their own. Sent with ``organization_id``,
 once for many."""
 
+mail_queued_again = Signal()
+"""A member lets a mail leave that was held. Sent with ``message``."""
+
 reply_received = Signal()
 """A person answered. Sent with ``message`` (what was answered) and ``mail`` (the ``InboundMail``)."""
 

@@ -7,13 +7,14 @@ from typing import Any
 
 from django import forms
 
+from accounts.bulk import Selection
 from common.text import normalise
 from events.models import Event
 from identity.models import Organization
 from outreach.models import Mailbox, Template
 from sequences.conditions import FACTS, TESTS, Fact, InvalidRule, Sort, read_rule
 from sequences.library import LIBRARY
-from sequences.models import Sequence, Step
+from sequences.models import Sequence, SequenceVersion, Step
 from sequences.plan import BY_HAND, Kind
 
 ROWS = 3
@@ -259,6 +260,34 @@ class StepForm(forms.ModelForm):  # type: ignore[type-arg]
             "subject": data.get("subject", ""),
             "body": data.get("body", ""),
         }
+
+
+class MoveForm(forms.Form):
+    """Where the chosen people of one sequence go on, by its newest version."""
+
+    step = forms.ChoiceField(label="Where they go on", required=False)
+
+    def __init__(self, selection: Selection, data: Any = None) -> None:
+        super().__init__(data)
+        found = selection.rows().order_by().values_list("sequence", flat=True).distinct()[:2]
+        self.sequences = [str(pk) for pk in found]
+        version = SequenceVersion.objects.for_org(selection.organization).filter(sequence__in=found).first()
+        steps = version.read().steps if version else []
+        field = self.fields["step"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared above
+        field.choices = [
+            ("", f"Where they stand, by version {version.number if version else '–'}"),
+            *((str(step.id), f"{step.label}. {step.title}") for step in steps),
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if len(self.sequences) != 1:
+            self.add_error(None, "Choose people of one sequence.")
+        return data
+
+    def params(self) -> dict[str, Any]:
+        return {"step": self.cleaned_data["step"], "sequence": self.sequences[0]}
 
 
 class EnrollForm(forms.Form):

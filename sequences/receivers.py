@@ -19,12 +19,14 @@ from outreach.signals import (
     account_released,
     accounts_held,
     contact_refused,
+    mail_queued_again,
     messages_ended,
     reply_received,
 )
 from sequences import runner
 from sequences.models import Enrollment
 from sequences.services import enrollments as services
+from sequences.services import moving
 
 Cause, Reason = Enrollment.Cause, Suppression.Reason
 CAUSE_OF_REFUSAL = {
@@ -39,6 +41,12 @@ CAUSE_OF_REFUSAL = {
 def after_messages(organization_id: UUID, messages: Sequence[Message], **_: Any) -> None:
     if any(message.enrollment_id for message in messages):
         runner.take_up(organization_id, messages)
+
+
+@receiver(mail_queued_again, dispatch_uid="sequences.mail_queued_again")
+def after_decision(message: Message, **_: Any) -> None:
+    if message.enrollment_id:
+        moving.mail_again(message)
 
 
 @receiver(reply_received, dispatch_uid="sequences.reply")

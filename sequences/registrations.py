@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
+from uuid import UUID
 
 from django.db.models import QuerySet
 from django.urls import reverse
@@ -17,13 +19,13 @@ from people.models import Person
 from people.panels import person_board
 from sequences import journeys
 from sequences.filters import EnrollmentFilter
-from sequences.models import Enrollment, Sequence
+from sequences.forms import MoveForm
+from sequences.models import Enrollment, Sequence, SequenceVersion
 from sequences.querysets import EnrollmentQuerySet
 from sequences.selections import PICKED
-from sequences.services import enrollments
+from sequences.services import enrollments, moving
 
 SHOWN = 6
-Cause = Enrollment.Cause
 
 
 # --- Panels ----------------------------------------------------------------------------------------------------------
@@ -104,16 +106,35 @@ def _by(batch: Batch) -> str:
     return batch.actor.name if batch.actor else "a member"
 
 
-def _skip(batch: Batch) -> Outcome:
-    """Each for itself: those whose mail may have left stay."""
-    moved, left_out = 0, dict[str, int]()
+def _each(batch: Batch, move: Callable[[Enrollment], None]) -> Outcome:
+    """Each for itself: those who cannot are left out with the reason."""
+    moved, left_out = 0, Counter[str]()
     for one in Enrollment.objects.for_org(batch.organization_id).filter(pk__in=batch.ids):
         try:
-            enrollments.skip(one)
+            move(one)
             moved += 1
         except enrollments.CannotMove as error:
-            left_out[str(error)] = left_out.get(str(error), 0) + 1
+            left_out[str(error)] += 1
     return Outcome(moved, left_out)
+
+
+def _skip(batch: Batch) -> Outcome:
+    return _each(batch, moving.skip)
+
+
+def _release(batch: Batch) -> Outcome:
+    actor = batch.actor
+    return _each(batch, lambda one: moving.release(one, actor=actor)) if actor else Outcome(0, {})
+
+
+def _move(batch: Batch) -> Outcome:
+    versions = SequenceVersion.objects.for_org(batch.organization_id).filter(sequence=batch.params["sequence"])
+    newest, step = versions.first(), batch.params["step"]
+    if newest is None:
+        return Outcome(0, {"Publish the sequence first.": len(batch.ids)})
+    if not step:
+        return _each(batch, lambda one: moving.to_version(one, version=newest))
+    return _each(batch, lambda one: moving.move_to(one, step_id=UUID(step), version=newest))
 
 
 for _action in (
@@ -123,13 +144,17 @@ for _action in (
         apply=_whole(lambda b, rows: enrollments.suspend(b.organization_id, rows, reason=f"Paused by {_by(b)}.")),
     ),
     BulkAction(
-        key="resume", subject="enrollments", label="Go on", icon="play", order=11,
-        explanation="Those who were paused one by one go on; what is late leaves in the next open window.",
-        apply=_whole(lambda b, rows: enrollments.resume(b.organization_id, rows, causes=[Cause.PAUSED, Cause.GUARD])),
+        key="release", subject="enrollments", label="Release", icon="play", order=9, apply=_release,
+        explanation="Those who were paused, whose mail is late or whose account is held go on. A held account is "
+        "released with everybody there; what is late leaves in the next open window.",
     ),
     BulkAction(
         key="skip", subject="enrollments", label="Skip the step", icon="arrow-right", order=12,
         explanation="The step each of them stands at is left out.", apply=_skip,
+    ),
+    BulkAction(
+        key="move", subject="enrollments", label="Move", icon="merge", order=13, form=MoveForm, apply=_move,
+        explanation="They go on by the newest version. No step runs twice, and a mail that may have left stays.",
     ),
     BulkAction(
         key="stop", subject="enrollments", label="Take out", icon="x", order=90, danger=True,

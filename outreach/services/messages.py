@@ -123,4 +123,5 @@ def decide(message: Message, *, decision: str, actor: User) -> None:
         changes |= {"state": State.QUEUED, "reason": "", "due_at": now, "not_after": None}
     Message.objects.filter(pk=found.pk).update(**changes)
     if decision == "again":
+        signals.mail_queued_again.send(sender=Message, message=found)
         ring_for(1)

@@ -1,4 +1,4 @@
-"""What a person can ask of enrollments: rehearse, enroll, pause, resume, skip, move, stop."""
+"""What can be asked of enrollments: rehearse, enroll, pause, resume, stop; and of everybody in a sequence."""
 
 from __future__ import annotations
 
@@ -14,15 +14,29 @@ from common.places import first_zone
 from identity.models import User
 from outreach import windows
 from outreach.models import Message, SendAttempt
-from sequences import journeys, runner
+from sequences import runner
 from sequences.enrolling import CannotEnroll, Enrolled, enroll, entrance, rehearse
-from sequences.journeys import Cause, Guide, Outcome, State
-from sequences.models import Enrollment, Sequence, SequenceVersion, StepRun
+from sequences.journeys import Cause, Guide, State
+from sequences.models import Enrollment, Sequence
 from sequences.querysets import EnrollmentQuerySet
 
 __all__ = [
-    "CannotEnroll", "CannotMove", "Enrolled", "archive", "enroll", "entrance", "move_to", "pause_sequence", "rehearse",
-    "resume", "resume_sequence", "skip", "stop", "suspend", "wait_until",
+    "CannotEnroll",
+    "CannotMove",
+    "Enrolled",
+    "archive",
+    "enroll",
+    "entrance",
+    "lock_live",
+    "lock_one",
+    "mails_of",
+    "pause_sequence",
+    "rehearse",
+    "resume",
+    "resume_sequence",
+    "stop",
+    "suspend",
+    "wait_until",
 ]  # fmt: skip
 
 
@@ -36,7 +50,7 @@ class CannotMove(Exception):
 def stop(organization_id: UUID, enrollments: EnrollmentQuerySet, *, cause: str = Cause.MANUAL, reason: str = "") -> int:
     """Take people out for good: what has not left is cancelled in this transaction. Returns how many were on the way."""
     with transaction.atomic():
-        found = _locked(organization_id, enrollments)
+        found = lock_live(organization_id, enrollments)
         guide = Guide(organization_id)
         for enrollment in found:
             guide.end(enrollment, State.STOPPED, cause, reason)
@@ -49,7 +63,7 @@ def suspend(
 ) -> int:
     """Let people stand where they are until ``resume``; nothing is sent meanwhile. Returns how many were moving."""
     with transaction.atomic():
-        found = [one for one in _locked(organization_id, enrollments) if one.state in {State.ACTIVE, State.WAITING}]
+        found = [one for one in lock_live(organization_id, enrollments) if one.state in {State.ACTIVE, State.WAITING}]
         guide = Guide(organization_id)
         for enrollment in found:
             guide.stand(enrollment, State.HELD if cause == Cause.GUARD else State.PAUSED, cause, reason)
@@ -57,7 +71,7 @@ def suspend(
         # A mail that a worker has claimed and not begun is taken from it; its last gate finds the token gone.
         begun = SendAttempt.objects.filter(message=OuterRef("pk"), outcome__in=["open", "unknown"])
         claimed = Q(state=Message.State.SENDING) & ~Exists(begun)
-        _mails_of(organization_id, found).filter(Q(state=Message.State.QUEUED) | claimed).update(
+        mails_of(organization_id, found).filter(Q(state=Message.State.QUEUED) | claimed).update(
             state=Message.State.PLANNED, token=None, lease_until=None, updated_at=guide.now,
             cause=Message.Cause.ACCOUNT_HELD if cause == Cause.GUARD else Message.Cause.PAUSED,
             reason=(reason or Cause(cause).label)[:300],
@@ -68,7 +82,7 @@ def suspend(
 def resume(organization_id: UUID, enrollments: EnrollmentQuerySet, *, causes: Iterable[str] = (Cause.PAUSED,)) -> int:
     """Let people who were suspended for one of ``causes`` go on; what is late leaves in the next open window."""
     with transaction.atomic():
-        found = [one for one in _locked(organization_id, enrollments) if one.cause in set(causes) and one.is_live]
+        found = [one for one in lock_live(organization_id, enrollments) if one.cause in set(causes) and one.is_live]
         guide = Guide(organization_id)
         for enrollment in found:
             if enrollment.message_id:
@@ -109,13 +123,13 @@ def postponed(enrollment: Enrollment, due: datetime, earliest: datetime) -> date
 @transaction.atomic
 def wait_until(enrollment: Enrollment, moment: datetime, *, reason: str) -> None:
     """The person is away: nothing is due before ``moment``. Raises ``CannotMove`` when it has ended."""
-    found = _one(enrollment)
+    found = lock_one(enrollment)
     guide = Guide(found.organization_id)
     if found.state == State.ACTIVE:
         found.due_at = max(found.due_at or moment, moment)
     guide.stand(found, found.state, Cause.OUT_OF_OFFICE, reason)
     guide.write()
-    mail = _mails_of(found.organization_id, [found]).filter(state=Message.State.QUEUED).first()
+    mail = mails_of(found.organization_id, [found]).filter(state=Message.State.QUEUED).first()
     if mail is not None:
         due = postponed(found, mail.due_at or moment, moment)
         Message.objects.filter(pk=mail.pk, state=Message.State.QUEUED).update(
@@ -124,54 +138,15 @@ def wait_until(enrollment: Enrollment, moment: datetime, *, reason: str) -> None
         )  # fmt: skip
 
 
-@transaction.atomic
-def skip(enrollment: Enrollment) -> None:
-    """Leave the step under way out and go to the next. Raises ``CannotMove`` when its mail may have left."""
-    found = _one(enrollment)
-    _withdraw_mail(found, reason="The step was skipped.")
-    guide = Guide(found.organization_id)
-    guide.go_on(found, at=guide.now, outcome=Outcome.SKIPPED)
-    guide.write()
-
-
-@transaction.atomic
-def move_to(enrollment: Enrollment, *, step_id: UUID, version: SequenceVersion | None = None) -> None:
-    """Go on at another step, of the same or of a newer version. Raises ``CannotMove``: no step runs twice."""
-    found = _one(enrollment)
-    if version is not None:
-        found.version = version
-    step = journeys.plan_of(found).step(step_id)
-    if step is None:
-        raise CannotMove("This step is not in that version.")
-    if StepRun.objects.for_org(found.organization_id).filter(enrollment=found, step_id=step_id).exists():
-        raise CannotMove("This step is behind already, and no step runs twice.")
-    if Message.objects.for_org(found.organization_id).filter(enrollment_id=found.pk, step_id=step_id).exists():
-        raise CannotMove("The mail of this step exists already, and no mail is sent twice.")
-    _withdraw_mail(found, reason="Moved to another step.")
-    guide = Guide(found.organization_id)
-    guide.place(found, step)
-    guide.write()
-    if version is not None:
-        found.save(update_fields=["version", "updated_at"])
-
-
-def _withdraw_mail(enrollment: Enrollment, *, reason: str) -> None:
-    journeys.withdraw(enrollment.organization_id, [enrollment.pk], reason=reason)
-    in_flight = [Message.State.SENDING, Message.State.UNKNOWN]
-    if _mails_of(enrollment.organization_id, [enrollment]).filter(state__in=in_flight).exists():
-        raise CannotMove("Its mail is on the way, or may be: wait until that is known.")
-    # Cancelling it was our own wish, so nobody has to be told.
-    _mails_of(enrollment.organization_id, [enrollment]).update(to_announce=False)
-
-
-def _one(enrollment: Enrollment) -> Enrollment:
-    found = _locked(enrollment.organization_id, Enrollment.objects.filter(pk=enrollment.pk))
+def lock_one(enrollment: Enrollment) -> Enrollment:
+    """The enrollment, locked. Raises ``CannotMove`` when it has ended."""
+    found = lock_live(enrollment.organization_id, Enrollment.objects.filter(pk=enrollment.pk))
     if not found:
         raise CannotMove("This person is not in the sequence any more.")
     return found[0]
 
 
-def _locked(organization_id: UUID, enrollments: EnrollmentQuerySet) -> list[Enrollment]:
+def lock_live(organization_id: UUID, enrollments: EnrollmentQuerySet) -> list[Enrollment]:
     """The live ones among them, their mails locked before themselves: the order everybody locks in."""
     ids = list(enrollments.filter(organization_id=organization_id).live().values_list("pk", flat=True))
     mails = Message.objects.for_org(organization_id).filter(enrollment_id__in=ids).order_by("id")
@@ -180,7 +155,7 @@ def _locked(organization_id: UUID, enrollments: EnrollmentQuerySet) -> list[Enro
     return list(runner.at_hand(locked).select_for_update(of=("self",)))
 
 
-def _mails_of(organization_id: UUID, enrollments: Many[Enrollment]) -> QuerySet[Message]:
+def mails_of(organization_id: UUID, enrollments: Many[Enrollment]) -> QuerySet[Message]:
     return Message.objects.for_org(organization_id).filter(
         pk__in=[one.message_id for one in enrollments if one.message_id]
     )

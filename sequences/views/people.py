@@ -29,7 +29,7 @@ from sequences.forms import EnrollForm
 from sequences.models import Enrollment, Sequence, StepRun
 from sequences.plan import InvalidPlan
 from sequences.selections import PICKED
-from sequences.services import enrollments, plans
+from sequences.services import enrollments, moving, plans
 from sequences.views.builder import find_sequence
 
 AT_ONCE = 500
@@ -62,12 +62,13 @@ def enrolled(request: EventRequest) -> HttpResponse:
         "filter": chosen, "page": page, "rows": [_standing(one) for one in page.items],
         "next": f"?{chosen.query_string(cursor=page.next_cursor)}" if page.has_more else "", "sequence": sequence,
     }  # fmt: skip
+    may_edit = request.membership.may(Role.REP)
+    context["may_edit"] = may_edit and not sequence.is_archived
     if is_fragment(request) and request.GET.get("cursor"):
         return render_part(request, "sequences/people.html", "rows", context)
-    may_edit = request.membership.may(Role.REP)
     context |= {
         "causes": _causes(request, sequence, chosen), "version": plans.latest_version(sequence), "tab": "people",
-        "may_edit": may_edit and not sequence.is_archived, "may_archive": may_edit, "count": chosen.count(rows),
+        "may_archive": may_edit, "count": chosen.count(rows),
         "bulk_url": reverse("sequences:bulk"),
         "bulk_actions": actions_for("enrollments", may=request.membership.may, event=request.event),
     }  # fmt: skip
@@ -94,7 +95,8 @@ def _standing(one: Enrollment) -> dict[str, Any]:
     reason, cause = (mail.reason if mail else "") or one.reason, str(one.get_cause_display())
     why = reason if reason.startswith(cause) else f"{cause}: {reason}" if reason else cause
     due: datetime | None = mail.due_at if mail else one.due_at if one.state == State.ACTIVE else None
-    return {"one": one, "step": step, "why": why, "due": due}
+    may_release = one.is_live and one.cause in moving.RELEASABLE
+    return {"one": one, "step": step, "why": why, "due": due, "may_release": may_release}
 
 
 # --- One person ------------------------------------------------------------------------------------------------------
@@ -151,17 +153,17 @@ def _steps_to(one: Enrollment, newest: Any) -> list[tuple[str, str]]:
 @require_POST
 @member_required(role=Role.REP)
 def act(request: EventRequest, pk: UUID, action: str) -> HttpResponse:
-    """``pause``, ``resume``, ``skip``, ``move`` (``to=<version>:<step>``) or ``stop``."""
+    """``pause``, ``release``, ``skip``, ``move`` (``to=<version>:<step>``) or ``stop``; back to the list when it says so."""
     one = _enrollment(request, pk)
     mine = Enrollment.objects.filter(pk=pk)
     try:
         match action:
             case "pause":
                 enrollments.suspend(one.organization_id, mine, reason=f"Paused by {request.user.name}.")
-            case "resume":
-                enrollments.resume(one.organization_id, mine, causes=[Cause.PAUSED, Cause.GUARD])
+            case "release":
+                moving.release(one, actor=request.user)
             case "skip":
-                enrollments.skip(one)
+                moving.skip(one)
             case "stop":
                 enrollments.stop(one.organization_id, mine, reason=f"Taken out by {request.user.name}.")
             case "move":
@@ -170,6 +172,8 @@ def act(request: EventRequest, pk: UUID, action: str) -> HttpResponse:
                 raise Http404
     except enrollments.CannotMove as error:
         messages.error(request, str(error))
+    if request.POST.get("back") == "list":
+        return redirect(f"{reverse('sequences:people')}?sequence={one.sequence_id}")
     return redirect("sequences:enrollment", pk=pk)
 
 
@@ -178,7 +182,7 @@ def _move(request: EventRequest, one: Enrollment) -> None:
     versions = one.sequence.versions.all()
     try:
         version = get_object_or_404(versions, pk=UUID(version_id))
-        enrollments.move_to(one, step_id=UUID(step_id), version=version if version.pk != one.version_id else None)
+        moving.move_to(one, step_id=UUID(step_id), version=version if version.pk != one.version_id else None)
     except ValueError as error:
         raise enrollments.CannotMove("Choose the step to go on with.") from error
 

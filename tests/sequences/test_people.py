@@ -143,7 +143,7 @@ def test_pausing_going_on_skipping_and_taking_out_one_person(
     address = f"/sequences/people/{where(person).pk}/"
 
     found = []
-    for action in ("pause", "resume", "skip", "stop"):
+    for action in ("pause", "release", "skip", "stop"):
         client.post(f"{address}{action}/")
         found.append((where(person).state, where(person).cause))
 
@@ -187,7 +187,7 @@ def test_history_shows_what_is_behind(organization, two_steps, enroll, turn, per
 
 
 @pytest.mark.parametrize(
-    ("action", "state"), [("pause", "paused"), ("skip", "active"), ("stop", "stopped"), ("resume", "waiting")]
+    ("action", "state"), [("pause", "paused"), ("skip", "active"), ("stop", "stopped"), ("release", "waiting")]
 )
 def test_many_are_acted_on_in_the_background(
     organization, sequence, two_steps, enroll, rep, client_for, action: str, state: str

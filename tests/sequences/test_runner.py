@@ -16,7 +16,7 @@ from outreach.models import Message
 from outreach.suppressing import suppress_addresses
 from sequences import runner
 from sequences.models import Enrollment, StepRun
-from sequences.services import enrollments, plans
+from sequences.services import enrollments, moving, plans
 from tests.factories import AccountFactory, InboundMailFactory, PersonFactory
 
 MAIL = {"kind": "email"}
@@ -215,7 +215,7 @@ def test_a_skipped_step_never_leaves_and_the_next_one_comes(publish, enroll, tur
     enroll(person)
 
     with org_scope(person.organization_id):
-        enrollments.skip(where(person))
+        moving.skip(where(person))
     turn(days=2)
 
     assert len(sandbox.world.mails) == 1
@@ -229,7 +229,7 @@ def test_no_step_runs_twice_for_one_person(publish, enroll, turn, person, where)
     turn()
 
     with org_scope(person.organization_id), pytest.raises(enrollments.CannotMove):
-        enrollments.move_to(where(person), step_id=version.read().first)
+        moving.move_to(where(person), step_id=version.read().first)
 
 
 @pytest.mark.django_db(transaction=True)
