@@ -6,11 +6,11 @@ from uuid import UUID
 
 from ninja import Router, Status
 from ninja.errors import HttpError
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from accounts.api import find_account, find_event, find_owner
-from activities import services
-from activities.models import Activity, Task
+from activities import booth, services
+from activities.models import Activity, BoothVisit, Task
 from common.envelopes import Answer, Paginated, paginated
 from common.happenings import Kind
 from common.lists import capped_count
@@ -24,6 +24,7 @@ from people.models import Person
 router = Router(tags=["Activities"])
 notes = Router(tags=["Activities"])
 tasks = Router(tags=["Activities"])
+booth_visits = Router(tags=["Activities"])
 
 
 class ActivityOut(ApiSchema):
@@ -89,6 +90,24 @@ class TaskOut(ApiSchema):
         return task.assignee_id
 
 
+class BoothVisitIn(ApiSchema):
+    """Somebody was at our booth."""
+
+    person_id: UUID
+    event_id: UUID
+    note: str = Field("", max_length=500, examples=["Wants a demo of the conveyor."])
+    met_at: AwareDatetime | None = Field(None, description="Now when it is left out; at most 30 days ago.")
+
+
+class BoothVisitOut(ApiSchema):
+    id: UUID
+    person_id: UUID
+    event_id: UUID
+    rep_id: UUID | None
+    note: str
+    met_at: datetime
+
+
 @router.get("", auth=member(Scope.READ), response=Paginated[ActivityOut], by_alias=True, summary="What happened")
 def list_activities(
     request: OrgRequest, eventId: UUID | None = None, accountId: UUID | None = None, personId: UUID | None = None,  # noqa: N803
@@ -118,6 +137,43 @@ def create_note(request: OrgRequest, body: NoteIn) -> Status[dict[str, Any]]:
     except services.NothingToSay as error:
         raise HttpError(422, str(error)) from error
     return Status(201, {"data": note})
+
+
+@booth_visits.post(
+    "",
+    auth=member(Scope.WRITE),
+    response={200: Answer[BoothVisitOut], 201: Answer[BoothVisitOut]},
+    by_alias=True,
+    summary="Met at the booth",
+)
+def create_booth_visit(request: OrgRequest, body: BoothVisitIn) -> Status[dict[str, Any]]:
+    """Once a person, show and minute: again within it answers 200 with the same visit, and 201 when it is new.
+
+    The account is held for its owner to decide, and rules that ask for a visit apply a minute later.
+    """
+    event = find_event(request, body.event_id)
+    if event is None:
+        raise HttpError(422, "Say at which show: eventId.")
+    try:
+        visit, is_new = booth.meet(
+            find_person(request, body.person_id), event=event, rep=request.user, note=body.note, met_at=body.met_at
+        )
+    except booth.WrongTime as error:
+        raise HttpError(422, str(error)) from error
+    return Status(201 if is_new else 200, {"data": visit})
+
+
+@booth_visits.delete("/{visit_id}", auth=member(Scope.WRITE), response={204: None}, summary="Take a visit back")
+def delete_booth_visit(request: OrgRequest, visit_id: UUID) -> Status[None]:
+    """Within a minute; later it answers 409."""
+    visit = BoothVisit.objects.for_org(request.organization).select_related("person").filter(pk=visit_id).first()
+    if visit is None:
+        raise HttpError(404, "Visit not found")
+    try:
+        booth.undo(visit, actor=request.user)
+    except booth.TooLate as error:
+        raise HttpError(409, str(error)) from error
+    return Status(204, None)
 
 
 @tasks.get("", auth=member(Scope.READ), response=Paginated[TaskOut], by_alias=True, summary="Open tasks")

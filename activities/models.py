@@ -1,7 +1,10 @@
 """The timeline: what happened, in the order it happened, plus notes and a person's to-dos."""
 
+from datetime import timedelta
+
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from accounts.models import Account
 from activities.querysets import ActivityQuerySet, TaskQuerySet
@@ -10,6 +13,9 @@ from common.models import TenantForeignKey, TenantModel
 from events.models import Event
 from identity.models import User
 from people.models import Person
+
+UNDO = timedelta(minutes=1)
+"""How long a visit at the booth can be taken back; nothing automatic follows from it before."""
 
 
 class Activity(TenantModel):
@@ -120,3 +126,29 @@ class Task(TenantModel):
 
     def __str__(self) -> str:
         return self.title
+
+
+class BoothVisit(TenantModel):
+    """A person was met at our booth. ``minute`` is ``met_at`` without its seconds: two taps within it are one visit."""
+
+    person = TenantForeignKey(Person, on_delete=models.CASCADE, related_name="booth_visits", db_index=False)
+    event = TenantForeignKey(Event, on_delete=models.CASCADE, related_name="+", db_index=False)
+    rep = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
+    met_at = models.DateTimeField()
+    minute = models.DateTimeField(editable=False)
+    note = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["-met_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "person", "event", "minute"], name="boothvisit_once_a_minute"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.note or "Met at the booth"
+
+    @property
+    def may_be_undone(self) -> bool:
+        return timezone.now() - self.created_at < UNDO

@@ -2,7 +2,7 @@
 
 from accounts.panels import account_board
 from activities.changes import changes_of_account, changes_of_person
-from activities.views import tasks_context, timeline_context
+from activities.views import booth_context, tasks_context, timeline_context
 from people.panels import person_board
 
 for board in (account_board, person_board):
@@ -14,3 +14,6 @@ for board in (account_board, person_board):
 CHANGES = "activities/_changes_panel.html"
 account_board.add(name="changes", slot="side", template=CHANGES, context=changes_of_account, order=90)
 person_board.add(name="changes", slot="side", template=CHANGES, context=changes_of_person, order=90)
+
+person_board.add(name="booth", slot="actions", template="activities/_booth_button.html", context=booth_context, order=5)
+person_board.add(name="visits", slot="main", template="activities/_booth_panel.html", context=booth_context, order=5)

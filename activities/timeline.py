@@ -18,9 +18,9 @@ PAGE = 30
 GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "mail": (
         "Mail",
-        tuple(kind for kind in Kind.values if kind.startswith("OUTREACH") or kind == Kind.OUTREACH_REPLIED),
+        tuple(kind for kind in Kind.values if kind.startswith(("OUTREACH", "MAIL")) or kind == Kind.OUTREACH_REPLIED),
     ),
-    "meetings": ("Meetings", tuple(kind for kind in Kind.values if kind.startswith("MEETING"))),
+    "meetings": ("Meetings", tuple(kind for kind in Kind.values if kind.startswith(("MEETING", "BOOTH")))),
     "notes": ("Notes", (Kind.NOTE_ADDED,)),
     "tasks": ("Tasks", (Kind.TASK_ADDED, Kind.TASK_DONE)),
     "changes": (
@@ -40,6 +40,8 @@ _LOOKS = (
     (("MEETING_COMPLETED",), "check-circle", "ok"),
     (("MEETING_CANCELLED", "MEETING_NO_SHOW"), "x-circle", "bad"),
     (("MEETING_SCHEDULED", "MEETING_CONFIRMED", "MEETING_MOVED"), "calendar", "info"),
+    (("BOOTH_VISIT",), "map-pin", "ok"),
+    (("MAIL_DECIDED",), "pause", "warn"),
     (("NOTE_ADDED",), "note", ""),
     (("TASK_ADDED",), "list", ""),
     (("TASK_DONE",), "check", "ok"),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -11,9 +12,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.models import Account
-from activities import services
+from activities import booth, services
 from activities.forms import NoteForm, TaskForm
-from activities.models import Activity, Task
+from activities.models import Activity, BoothVisit, Task
 from activities.timeline import GROUPS, days_of, page_of
 from common.fragments import is_fragment, render_part
 from common.paging import InvalidCursor
@@ -125,6 +126,56 @@ def finish_task(request: EventRequest, pk: UUID) -> HttpResponse:
         return redirect(back)
     subject = task.person or task.account
     return redirect(page_of_subject(subject) if subject else "/")
+
+
+# --- At the booth ----------------------------------------------------------------------------------------------------
+
+
+def booth_context(request: OrgRequest, person: Person) -> Mapping[str, Any] | None:
+    """The button that says somebody is here, and the visits so far; nothing while no show is chosen."""
+    event = getattr(request, "event", None)
+    if event is None:
+        return None
+    visits = BoothVisit.objects.for_org(request.organization).filter(person=person, event=event).select_related("rep")
+    return {"visits": list(visits[:5]), "event": event, "may_write": request.membership.may(Role.REP)}
+
+
+@require_POST
+@member_required(role=Role.REP)
+def meet(request: EventRequest, pk: UUID) -> HttpResponse:
+    """Somebody is at our booth now; asked for twice in a minute it is one visit."""
+    person = get_object_or_404(Person.objects.for_org(request.organization).select_related("account"), pk=pk)
+    if request.event is None:
+        messages.error(request, "Choose the show first.")
+        return redirect(page_of_subject(person))
+    booth.meet(person, event=request.event, rep=request.user)
+    messages.success(request, f"{person.name} was met at the booth. Add a note, or take it back within a minute.")
+    return redirect(f"{page_of_subject(person)}#booth")
+
+
+@require_POST
+@member_required(role=Role.REP)
+def note_visit(request: EventRequest, pk: UUID) -> HttpResponse:
+    visit = _visit(request, pk)
+    booth.add_note(visit, note=request.POST.get("note", ""))
+    return redirect(f"{page_of_subject(visit.person)}#booth")
+
+
+@require_POST
+@member_required(role=Role.REP)
+def undo_visit(request: EventRequest, pk: UUID) -> HttpResponse:
+    visit = _visit(request, pk)
+    try:
+        booth.undo(visit, actor=request.user)
+    except booth.TooLate as error:
+        messages.error(request, str(error))
+    else:
+        messages.info(request, f"Taken back: {visit.person.name} was not met at the booth.")
+    return redirect(f"{page_of_subject(visit.person)}#booth")
+
+
+def _visit(request: EventRequest, pk: UUID) -> BoothVisit:
+    return get_object_or_404(BoothVisit.objects.for_org(request.organization).select_related("person"), pk=pk)
 
 
 def page_of_subject(subject: Subject) -> str:

@@ -66,7 +66,7 @@ def look(organization: Organization, event: Event | None, user: User) -> Today:
         tasks=list(due.select_related("account", "person")[:SHOWN]),
         tasks_due=_count(due),
         replies=list(replies.select_related("person__account", "message")[:SHOWN]),
-        needs=[need for need in _needs(organization, event, replies) if need.number],
+        needs=[need for need in _needs(organization, event, user, replies) if need.number],
         feed=recent(organization, event),
     )
 
@@ -115,7 +115,7 @@ def _count(rows: QuerySet[Any]) -> int:
     return rows.order_by()[:COUNTED].count()
 
 
-def _needs(organization: Organization, event: Event | None, replies: QuerySet[InboundMail]) -> list[Need]:
+def _needs(organization: Organization, event: Event | None, user: User, replies: QuerySet[InboundMail]) -> list[Need]:
     messages = Message.objects.for_org(organization)
     if event:
         messages = messages.at(event)
@@ -130,8 +130,8 @@ def _needs(organization: Organization, event: Event | None, replies: QuerySet[In
             link("outreach:list", show="decide"),
         ),
         Need(
-            _count(waiting_holds(organization.pk, now=timezone.now())), "held accounts keep a planned mail back", "pause",
-            "warn", link("outreach:ledger", cause="account_held"),
+            _count(waiting_holds(organization.pk, now=timezone.now(), user=user)),
+            "held accounts wait for your decision", "pause", "warn", link("outreach:holds"),
         ),
     ]  # fmt: skip
     if event:

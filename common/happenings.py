@@ -43,6 +43,8 @@ class Kind(models.TextChoices):
     MEETING_MOVED = "MEETING_MOVED", "Meeting moved"
     MEETING_CANCELLED = "MEETING_CANCELLED", "Meeting cancelled"
     MEETING_NO_SHOW = "MEETING_NO_SHOW", "No-show"
+    BOOTH_VISIT = "BOOTH_VISIT", "Met at the booth"
+    MAIL_DECIDED = "MAIL_DECIDED", "Decision about automatic mail"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,14 @@ def uuid7() -> UUID:
     return UUID(int=value)
 
 
+def read_uuid(text: str) -> UUID | None:
+    """The id a text names, as it stands in an address; ``None`` when it names none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
 UUID7_SQL = (
     "encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) "
     "placing substring(int8send(floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3) FROM 1 FOR 6), "

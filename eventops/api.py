@@ -77,6 +77,7 @@ ROUTERS: dict[str, str] = {
     "/activities": "activities.api.router",
     "/notes": "activities.api.notes",
     "/tasks": "activities.api.tasks",
+    "/booth-visits": "activities.api.booth_visits",
     "/outreach": "outreach.api.router",
     "/sequences": "sequences.api.router",
     "/cron": "sequences.api.cron",

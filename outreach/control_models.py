@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Self
 
+from django.apps import apps
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce
 
-from accounts.models import Account
+from accounts.models import Account, TargetAccount
 from common.models import TenantForeignKey, TenantModel
 from common.querysets import TenantQuerySet
+from events.models import Event
 from identity.models import User
 from people.models import Person
 
@@ -18,6 +21,30 @@ from people.models import Person
 class AccountHoldQuerySet(TenantQuerySet["AccountHold"]):
     def active(self, now: datetime) -> Self:
         return self.filter(Q(until=None) | Q(until__gt=now), lifted_at=None)
+
+    def for_owner(self, user: User) -> Self:
+        """At accounts that ``user`` owns, as such or at a show, and at those that nobody owns."""
+        owned = TargetAccount.objects.filter(
+            organization_id=OuterRef("organization_id"), account=OuterRef("account"), owner__isnull=False
+        )
+        nobody = ~Exists(owned) & Q(account__owner=None)
+        return self.filter(Exists(owned.filter(owner=user)) | Q(account__owner=user) | nobody)
+
+    def with_outlook(self, event: Event | None) -> Self:
+        """With ``owner_name`` (at the show, else of the account), and ``mails``, how many planned mails wait."""
+        here = TargetAccount.objects.filter(
+            organization_id=OuterRef("organization_id"), account=OuterRef("account"), event=event
+        )
+        planned = apps.get_model("outreach", "Message")._default_manager.filter(
+            Q(enrollment_id__isnull=False) | Q(campaign__isnull=False),
+            organization_id=OuterRef("organization_id"), person__account=OuterRef("account"),
+            state__in=["planned", "queued"], due_at__isnull=False,
+        )  # fmt: skip
+        counted = planned.order_by().values("person__account").annotate(number=Count("pk")).values("number")
+        return self.annotate(
+            owner_name=Coalesce(Subquery(here.values("owner__name")[:1]), F("account__owner__name"), Value("")),
+            mails=Coalesce(Subquery(counted, output_field=models.IntegerField()), 0),
+        )
 
 
 class AccountHold(TenantModel):

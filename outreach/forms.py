@@ -10,8 +10,10 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from accounts.forms import OwnerField
+from accounts.models import Account
 from events.models import Event
 from identity.models import Organization
 from outreach import merging
@@ -269,6 +271,41 @@ class StopForm(forms.Form):
 
 class HoldForm(forms.Form):
     reason = forms.CharField(max_length=200, label="Why is the account held?")
+
+
+def tomorrow() -> date:
+    return timezone.localdate() + timedelta(days=1)
+
+
+class HoldDecisionForm(forms.Form):
+    """What becomes of a held account. ``until`` is the first day on which automatic mail goes on."""
+
+    decision = forms.ChoiceField(choices=[("release", "Release"), ("stop", "End it"), ("until", "Hold until")])
+    until = forms.DateField(required=False, error_messages={"invalid": "Choose a day."})
+    reason = forms.CharField(max_length=200, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if data.get("decision") == "until" and (data.get("until") or date.min) < tomorrow():
+            self.add_error("until", "Choose a day that is still to come.")
+        return data
+
+    @property
+    def problem(self) -> str:
+        return " ".join(str(sentence) for sentences in self.errors.values() for sentence in sentences)
+
+    def morning(self) -> datetime:
+        """When the chosen day begins."""
+        day: date = self.cleaned_data["until"]
+        return timezone.make_aware(datetime.combine(day, time()))
+
+    def words(self, account: Account) -> str:
+        match self.cleaned_data["decision"]:
+            case "release":
+                return f"Automatic mail to {account.name} goes on."
+            case "stop":
+                return f"All automatic mail to {account.name} has ended."
+        return f"No automatic mail goes to {account.name} until {date_format(self.cleaned_data['until'], 'j F')}."
 
 
 class AnswerForm(BodyMixin, forms.Form):

@@ -6,7 +6,7 @@ the account's owner decides. A mail that a member writes by hand to one person i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -14,7 +14,9 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
+from django.utils.formats import date_format
 
+from common.happenings import Happening, Kind, announce
 from identity.models import User
 from identity.scope import org_scope, system_scope
 from outreach import signals
@@ -24,6 +26,9 @@ from outreach.querysets import MessageQuerySet
 from people.models import ContactBasis, Person
 
 State, Cause = Message.State, Message.Cause
+
+also_waiting: list[Callable[[], Exists]] = []
+"""Who else stands still while an account is held, by higher apps: conditions about ``OuterRef("account")``."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +135,9 @@ def hold_accounts(
     made = list(here.filter(pk__in=[hold.pk for hold in wanted]))
     if not made:
         return []
+    if held_by is not None:
+        for hold in made:
+            _decided(hold, held_by, "No automatic mail goes there", hold.reason)
     waiting = _automatic_to(organization_id, [hold.account_id for hold in made]).filter(state=State.QUEUED)
     reasons = {hold.account_id: why_held(hold) for hold in made}
     for message in waiting.select_related("person").only("id", "person__account"):
@@ -152,7 +160,45 @@ def release_account(hold: AccountHold, *, actor: User | None, reason: str = "") 
         cause="", reason="", updated_at=now
     )
     signals.account_released.send(sender=AccountHold, hold=hold)
+    _decided(hold, actor, "Automatic mail goes on", reason)
     return True
+
+
+@transaction.atomic
+def stop_account(hold: AccountHold, *, actor: User, reason: str = "") -> bool:
+    """Whatever automatic mail is planned to the account ends, and with it the hold. Returns whether it was held until now."""
+    now = timezone.now()
+    lifted = AccountHold.objects.for_org(hold.organization_id).filter(pk=hold.pk, lifted_at=None)
+    words = f"Automatic mail to everybody there was ended. {reason.strip()}".strip()[:300]
+    if not lifted.update(lifted_at=now, lifted_by=actor, lift_reason=words, updated_at=now):
+        return False
+    signals.account_stopped.send(sender=AccountHold, hold=hold, actor=actor)
+    planned = _automatic_to(hold.organization_id, [hold.account_id]).filter(state__in=[State.DRAFT, State.QUEUED])
+    planned.update(state=State.CANCELLED, reason=f"Ended by {actor.name}."[:300], updated_at=now)
+    _decided(hold, actor, "Automatic mail to everybody there was ended", reason)
+    return True
+
+
+@transaction.atomic
+def hold_until(hold: AccountHold, *, until: datetime, actor: User, reason: str = "") -> bool:
+    """Keep the account held until this moment, when it is released by itself. Returns whether it was held until now."""
+    held = AccountHold.objects.for_org(hold.organization_id).filter(pk=hold.pk, lifted_at=None)
+    if not held.update(until=until, updated_at=timezone.now()):
+        return False
+    _decided(hold, actor, f"No automatic mail until {date_format(timezone.localtime(until), 'j F Y')}", reason)
+    return True
+
+
+def _decided(hold: AccountHold, actor: User | None, what: str, reason: str) -> None:
+    """Write a decision about an account onto its timeline; what happens by itself is no decision."""
+    if actor is not None:
+        announce(
+            Happening(
+                kind=Kind.MAIL_DECIDED, organization_id=hold.organization_id, actor_id=actor.pk,
+                account_id=hold.account_id, summary=f"{what}: {reason.strip()}" if reason.strip() else what,
+                data={"hold": str(hold.pk)},
+            )
+        )  # fmt: skip
 
 
 def release_expired() -> None:
@@ -168,11 +214,14 @@ def _automatic_to(organization_id: UUID, account_ids: Collection[UUID]) -> Messa
     return Message.objects.for_org(organization_id).automatic().filter(person__account__in=account_ids)
 
 
-def waiting_holds(organization_id: UUID, *, now: datetime) -> AccountHoldQuerySet:
-    """Holds that keep a mail from leaving now: what an owner has to decide."""
-    kept = Message.objects.filter(
+def waiting_holds(organization_id: UUID, *, now: datetime, user: User) -> AccountHoldQuerySet:
+    """Holds that keep somebody waiting and are for ``user`` to decide: at their accounts, and at nobody's."""
+    mails = Message.objects.filter(
         Q(enrollment_id__isnull=False) | Q(campaign__isnull=False),
         organization_id=OuterRef("organization_id"), person__account=OuterRef("account"),
         state__in=[State.QUEUED, State.PLANNED], due_at__isnull=False,
     )  # fmt: skip
-    return AccountHold.objects.for_org(organization_id).active(now).filter(Exists(kept))
+    waiting = Q(Exists(mails))
+    for whoever in also_waiting:
+        waiting |= Q(whoever())
+    return AccountHold.objects.for_org(organization_id).active(now).for_owner(user).filter(waiting)

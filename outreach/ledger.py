@@ -15,6 +15,7 @@ from django.db.models import Count, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 
+from common.ids import read_uuid
 from identity.models import Organization
 from outreach import switches
 from outreach.models import Mailbox, Message
@@ -77,10 +78,10 @@ class LedgerFilter:
         self.organization = organization
         self.state = query.get("state", "") if query.get("state", "") in STATES else ""
         self.cause = query.get("cause", "") if query.get("cause", "") in Cause.values else ""
-        self.sequence = _uuid(query.get("sequence", ""))
-        self.account = _uuid(query.get("account", ""))
-        self.person = _uuid(query.get("person", ""))
-        mailbox = _uuid(query.get("mailbox", ""))
+        self.sequence = read_uuid(query.get("sequence", ""))
+        self.account = read_uuid(query.get("account", ""))
+        self.person = read_uuid(query.get("person", ""))
+        mailbox = read_uuid(query.get("mailbox", ""))
         self.mailbox = Mailbox.objects.for_org(organization).filter(pk=mailbox).first() if mailbox else None
 
     def rows(self) -> QuerySet[Message]:
@@ -116,10 +117,3 @@ class LedgerFilter:
     @property
     def cause_label(self) -> str:
         return Cause(self.cause).label if self.cause else ""
-
-
-def _uuid(value: str) -> UUID | None:
-    try:
-        return UUID(value)
-    except ValueError:
-        return None

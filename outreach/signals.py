@@ -24,5 +24,8 @@ absence_told = Signal()
 accounts_held = Signal()
 """Automatic mail to accounts stands still from now on. Sent with ``organization_id`` and ``holds``."""
 
+account_stopped = Signal()
+"""A member ends all automatic mail to an account. Sent with ``hold`` and ``actor``."""
+
 account_released = Signal()
 """Automatic mail to an account may go on. Sent with ``hold``."""

@@ -37,6 +37,7 @@ urlpatterns = [
     path("templates/<uuid:pk>/archive/", templates.archive, name="template_archive"),
     path("mailboxes/", mailboxes.mailbox_list, name="mailboxes"),
     path("mailboxes/new/", mailboxes.edit, name="mailbox_new"),
+    path("mailboxes/stops/", mailboxes.stops, name="stops"),
     path("mailboxes/stop/", mailboxes.stop, name="stop"),
     path("mailboxes/start/", mailboxes.start, name="start"),
     path("mailboxes/<uuid:pk>/", mailboxes.edit, name="mailbox_edit"),
@@ -44,7 +45,8 @@ urlpatterns = [
     path("mailboxes/<uuid:pk>/<str:action>/", mailboxes.act, name="mailbox_act"),
     path("ledger/", ledger.ledger, name="ledger"),
     path("accounts/<uuid:pk>/hold/", holds.hold, name="hold"),
-    path("holds/<uuid:pk>/release/", holds.release, name="release"),
+    path("holds/", holds.hold_list, name="holds"),
+    path("holds/<uuid:pk>/decide/", holds.decide, name="decide_hold"),
     path("suppression/", suppression.suppression_list, name="suppression"),
     path("suppression/<uuid:pk>/lift/", suppression.lift, name="lift"),
 ]

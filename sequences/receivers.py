@@ -11,12 +11,14 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from common.happenings import Happening, Kind, happened
+from identity.models import User
 from outreach.guard import why_held
 from outreach.models import AccountHold, InboundMail, Message, Suppression
 from outreach.scopes import rows_within
 from outreach.signals import (
     absence_told,
     account_released,
+    account_stopped,
     accounts_held,
     contact_refused,
     mail_queued_again,
@@ -99,6 +101,12 @@ def after_holds(organization_id: UUID, holds: Sequence[AccountHold], **_: Any) -
         if hold.account_id in concerned:
             there = live.filter(person__account=hold.account_id)
             services.suspend(organization_id, there, cause=Cause.GUARD, reason=why_held(hold))
+
+
+@receiver(account_stopped, dispatch_uid="sequences.account_stopped")
+def after_stop(hold: AccountHold, actor: User, **_: Any) -> None:
+    live = Enrollment.objects.for_org(hold.organization_id).live().filter(person__account=hold.account_id)
+    services.stop(hold.organization_id, live, reason=f"{actor.name} ended all automatic mail to the account.")
 
 
 @receiver(account_released, dispatch_uid="sequences.account_released")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.urls import reverse
 
 from accounts.bulk import Batch, BulkAction, Outcome, Selection, Subject, register_action, register_subject
@@ -15,6 +15,7 @@ from accounts.models import Account
 from accounts.panels import account_board
 from identity.models import Role
 from identity.web import OrgRequest
+from outreach import guard
 from people.models import Person
 from people.panels import person_board
 from sequences import journeys
@@ -50,6 +51,14 @@ def _lines(rows: QuerySet[Enrollment]) -> list[tuple[Enrollment, Any]]:
 _panel = "sequences/_enrollments.html"
 person_board.add(name="sequences", slot="side", template=_panel, context=enrollments_of_person, order=35)
 account_board.add(name="sequences", slot="side", template=_panel, context=enrollments_of_account, order=35)
+
+
+def _on_their_way() -> Exists:
+    live = Enrollment.objects.live()
+    return Exists(live.filter(organization_id=OuterRef("organization_id"), person__account=OuterRef("account")))
+
+
+guard.also_waiting.append(_on_their_way)
 
 
 # --- Many people -----------------------------------------------------------------------------------------------------

@@ -19,9 +19,10 @@ from identity.models import Role
 from identity.web import member_required
 from outreach import switches, tasks
 from outreach.forms import MailboxForm, StopForm
-from outreach.models import Mailbox, MailboxDay, Message
+from outreach.models import Mailbox, MailboxDay, Message, SendStop
 from outreach.services import mailboxes as services
 
+SHOWN_STOPS = 200
 ACTIONS = ("pause", "resume", "connect", "test", "archive")
 
 
@@ -66,6 +67,14 @@ def edit(request: EventRequest, pk: UUID | None = None) -> HttpResponse:
         return redirect("outreach:mailboxes")
     context = {"form": form, "mailbox": mailbox}
     return render(request, "outreach/mailbox_edit.html", context, status=422 if form.is_bound else 200)
+
+
+@require_safe
+@member_required()
+def stops(request: EventRequest) -> HttpResponse:
+    """Every time somebody stopped all sending: who, why, and who let it go on."""
+    rows = SendStop.objects.for_org(request.organization).select_related("stopped_by", "ended_by")
+    return render(request, "outreach/stops.html", {"rows": rows[:SHOWN_STOPS]})
 
 
 @require_POST

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from common.fragments import is_fragment, render_part
+from common.ids import read_uuid
 from common.lists import answer_count, asks_for_count, capped_count, exact_count
 from common.paging import InvalidCursor, keyset_page
 from events.web import EventRequest
@@ -149,7 +150,7 @@ def compose(request: EventRequest, pk: UUID) -> HttpResponse:
     """Write one mail to one person, from a template or from nothing."""
     person = get_object_or_404(Person.objects.for_org(request.organization).select_related("account"), pk=pk)
     templates = Template.objects.for_org(request.organization).in_use()
-    wanted = _uuid(request.GET.get("template", ""))
+    wanted = read_uuid(request.GET.get("template", ""))
     chosen = templates.filter(pk=wanted).first() if wanted else None
     initial = {"subject": chosen.subject, "body": chosen.body} if chosen else {}
     form = ComposeForm(request.POST or None, organization=request.organization, initial=initial)
@@ -167,10 +168,3 @@ def compose(request: EventRequest, pk: UUID) -> HttpResponse:
         "has_mailbox": Mailbox.objects.for_org(request.organization).in_use().exists(),
     }  # fmt: skip
     return render(request, "outreach/compose.html", context, status=422 if form.is_bound else 200)
-
-
-def _uuid(value: str) -> UUID | None:
-    try:
-        return UUID(value)
-    except ValueError:
-        return None

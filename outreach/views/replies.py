@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.owners import NotAMember, members
+from common.ids import read_uuid
 from common.paging import InvalidCursor, keyset_page
 from common.search import find
 from common.text import email_key
@@ -43,7 +44,7 @@ _PICTURE = re.compile(r"<img\b|background(?:-image)?\s*[=:]", re.IGNORECASE)
 @member_required()
 def reply_list(request: EventRequest) -> HttpResponse:
     """The list, and the mail that ``?mail=`` names beside it; on a wide screen the first one otherwise."""
-    return _inbox(request, named=_uuid(request.GET.get("mail", "")))
+    return _inbox(request, named=read_uuid(request.GET.get("mail", "")))
 
 
 def _inbox(
@@ -78,7 +79,7 @@ def _reading(request: EventRequest, mail: InboundMail, listed: list[UUID]) -> di
     place = listed.index(mail.pk) if mail.pk in listed else -1
     before = listed[place - 1] if place > 0 else None
     after = listed[place + 1] if 0 <= place < len(listed) - 1 else None
-    wanted = _uuid(request.GET.get("template", ""))
+    wanted = read_uuid(request.GET.get("template", ""))
     templates = list(Template.objects.for_org(request.organization).in_use().only("id", "name", "body"))
     template = next((found for found in templates if found.pk == wanted), None)
     words = services.words_for(mail, template=template, event=request.event, actor=request.user) if template else ""
@@ -263,12 +264,5 @@ def _refuse(request: EventRequest, mail: InboundMail, why: str) -> HttpResponse:
 def _back(request: EventRequest, mail: InboundMail, *, goes_on: bool = False) -> HttpResponse:
     """To the list as it was filtered: with the same mail, or with the next one when this one has left the list."""
     chosen = ReplyFilter(QueryDict(request.POST.get("query", "")), organization=request.organization, user=request.user)
-    then = _uuid(request.POST.get("then", "")) if goes_on else mail.pk
+    then = read_uuid(request.POST.get("then", "")) if goes_on else mail.pk
     return redirect(f"{reverse('outreach:replies')}?{chosen.query(mail=str(then or ''))}")
-
-
-def _uuid(value: str) -> UUID | None:
-    try:
-        return UUID(value)
-    except ValueError:
-        return None

@@ -23,6 +23,7 @@ from django.test import Client
 from django.urls import get_resolver, reverse
 from django.utils.datastructures import MultiValueDict
 
+from accounts.bulk import Selection, find_subject
 from accounts.models import Account, TargetAccount
 from eventops.api import api
 from events.models import Event
@@ -118,6 +119,9 @@ def arguments_of(own: Rows) -> dict[str, Any]:
         "name": "Anything",
         "subject": "account",
         "list_import": own[ListImport],
+        "selection": Selection(
+            subject=find_subject("enrollments"), organization=own[Organization], user=own[User], event=None
+        ),
     }
 
 
@@ -210,7 +214,7 @@ def test_the_check_would_notice(own: Rows, foreign: Rows) -> None:
 READ = re.compile(r'request\.POST(?:\.get|\.getlist)?[\[(]"([a-z_]+)"')
 PLAIN = {
     "all", "query", "action", "sure", "value", "next", "tell", "row", "outcome", "decision", "do", "replace", "archived",
-    "after", "level", "paused", "reason",
+    "after", "level", "paused", "reason", "back", "note",
 }  # fmt: skip
 """Names of values that are no ids, wherever they are read."""
 POSTS: list[tuple[str, str, dict[str, Any], Callable[[Rows], Any]]] = [

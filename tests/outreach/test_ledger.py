@@ -100,7 +100,9 @@ def test_a_rep_holds_and_releases_an_account(client_for, rep, waiting, organizat
     with org_scope(organization.pk):
         hold = AccountHold.objects.get()
         cause = Message.objects.get(pk=waiting.pk).cause
-    response = client.post(f"/outreach/holds/{hold.pk}/release/", {"next": f"/people/{waiting.person_id}/"})
+    response = client.post(
+        f"/outreach/holds/{hold.pk}/decide/", {"decision": "release", "next": f"/people/{waiting.person_id}/"}
+    )
 
     assert "Talks with the board" in held
     assert cause == "account_held"
@@ -121,7 +123,9 @@ def test_release_never_leads_off_the_site(client_for, rep, waiting, organization
     with org_scope(organization.pk):
         hold = guard.hold_account(organization.pk, waiting.account_id, cause="manual", reason="Talks.")
 
-    response = client_for(rep).post(f"/outreach/holds/{hold.pk}/release/", {"next": "https://evil.example/"})
+    response = client_for(rep).post(
+        f"/outreach/holds/{hold.pk}/decide/", {"decision": "release", "next": "https://evil.example/"}
+    )
 
     assert response.url == f"/accounts/{waiting.account_id}/"
 

@@ -1,10 +1,11 @@
 """Events, accounts, people and what happens to them."""
 
 from accounts.models import BulkJob
+from activities import booth
 from events.models import Event
-from identity.scope import system_scope
+from identity.scope import org_scope, system_scope
 from tests.access.matrix import MANAGER, REP, VIEWER, members, operation
-from tests.factories import AccountFactory, EventFactory, PersonFactory, TargetAccountFactory, TaskFactory
+from tests.factories import AccountFactory, EventFactory, PersonFactory, TargetAccountFactory, TaskFactory, UserFactory
 
 
 def target(organization):
@@ -29,7 +30,20 @@ def about(organization):
     return {"accountId": str(AccountFactory.create(organization=organization).pk)}
 
 
+def booth_visit(organization):
+    person = PersonFactory.create(account__organization=organization)
+    with org_scope(organization.pk):
+        visit, _ = booth.meet(person, event=EventFactory.create(organization=organization), rep=UserFactory.create())
+    return visit.pk
+
+
+def at_the_booth(organization):
+    person = PersonFactory.create(account__organization=organization)
+    return {"personId": str(person.pk), "eventId": str(EventFactory.create(organization=organization).pk)}
+
+
 BUILDERS = {
+    "booth_visit": booth_visit,
     "job": job,
     "event": lambda organization: EventFactory.create(organization=organization).pk,
     "account": lambda organization: AccountFactory.create(organization=organization).pk,
@@ -79,6 +93,9 @@ ROWS = {
     "activities:note": members(post=REP, data={"body": "Met."}, kind="about_account", pk="account"),
     "activities:task": members(post=REP, data={"title": "Call"}, kind="about_account", pk="account"),
     "activities:task_done": members(post=REP, pk="task"),
+    "activities:meet": members(post=REP, pk="person"),
+    "activities:note_visit": members(post=REP, data={"note": "Wants a demo."}, pk="booth_visit"),
+    "activities:undo_visit": members(post=REP, pk="booth_visit"),
     "people:cell": members(get=REP, post=REP, pk="person", field="cell_of_person"),
     "GET /api/events": operation(VIEWER),
     "POST /api/events": operation(
@@ -99,6 +116,8 @@ ROWS = {
     "PATCH /api/people/{person_id}": operation(REP, person_id="person", body={"title": "Admiral"}),
     "DELETE /api/people/{person_id}": operation(MANAGER, person_id="person"),
     "GET /api/activities": operation(VIEWER),
+    "POST /api/booth-visits": operation(REP, body=at_the_booth),
+    "DELETE /api/booth-visits/{visit_id}": operation(REP, visit_id="booth_visit"),
     "POST /api/notes": operation(REP, body=lambda organization: about(organization) | {"body": "Met."}),
     "GET /api/tasks": operation(VIEWER),
     "POST /api/tasks": operation(REP, body=lambda organization: about(organization) | {"title": "Call"}),
