@@ -14,6 +14,7 @@ from analytics.metrics import reached
 from events.models import Event
 from identity.models import Organization, User
 from meetings.models import Meeting
+from outreach.domains import closed as closed_domains
 from outreach.filters import SHOWN as SHOWN_MAIL
 from outreach.guard import waiting_holds
 from outreach.models import InboundMail, Message
@@ -132,6 +133,10 @@ def _needs(organization: Organization, event: Event | None, user: User, replies:
         Need(
             _count(waiting_holds(organization.pk, now=timezone.now(), user=user)),
             "held accounts wait for your decision", "pause", "warn", link("outreach:holds"),
+        ),
+        Need(
+            len(closed_domains(organization.pk)), "sending domains are not ready, so nothing leaves", "globe", "bad",
+            link("outreach:domains"),
         ),
     ]  # fmt: skip
     if event:

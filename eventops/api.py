@@ -79,6 +79,7 @@ ROUTERS: dict[str, str] = {
     "/tasks": "activities.api.tasks",
     "/booth-visits": "activities.api.booth_visits",
     "/outreach": "outreach.api.router",
+    "/domains": "outreach.domains_api.router",
     "/sequences": "sequences.api.router",
     "/cron": "sequences.api.cron",
     "/meetings": "meetings.api.router",

@@ -1,6 +1,7 @@
 """All settings, read from the environment, typed, failing loudly. ``.env.example`` lists every variable."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONCE, NONE, SELF
@@ -243,6 +244,8 @@ SANDBOX_URL = env.str("SANDBOX_URL", default="")
 SENDGRID_BASE_URL = env.str("SENDGRID_BASE_URL", default=SANDBOX_URL or "https://api.sendgrid.com").rstrip("/")
 SENDGRID_WEBHOOK_KEY = env.str("SENDGRID_WEBHOOK_KEY", default="")
 """The verification key of SendGrid's signed event webhook, for mailboxes that have none of their own."""
+EVENTOPS_DNS_SERVERS = env.list("EVENTOPS_DNS_SERVERS", default=[urlsplit(SANDBOX_URL).netloc] if SANDBOX_URL else [])
+"""Who is asked about names: ``address:port``; empty: the machine's resolvers; ``off``: nobody. The sandbox plays one."""
 EVENTOPS_SEND_EPOCH = env.str("EVENTOPS_SEND_EPOCH", default="")
 """Which installation may send from the database. A restored copy runs under another one and sends nothing."""
 EVENTOPS_RECIPIENT_DOMAINS = [

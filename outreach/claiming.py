@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from identity.models import Organization
 from identity.scope import org_scope
-from outreach import gates, switches, windows
+from outreach import domains, gates, switches, windows
 from outreach.models import Mailbox, MailboxDay, Message
 from outreach.ports import MailTransport
 
@@ -79,6 +79,10 @@ def claim_batch(desk: Desk, *, size: int) -> list[Claim]:
             .first()
         )
         if mailbox is None or switches.why_stopped(desk.organization.pk):
+            return []
+        closed = domains.why_closed(mailbox)
+        if closed:
+            _postpone_all(mailbox, now, start=now + gates.ASK_AGAIN, cause=Cause.DOMAIN, reason=closed)
             return []
         day = _today(desk.organization, mailbox, now)
         budget = _budget(mailbox, day, now)

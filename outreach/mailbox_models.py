@@ -9,7 +9,8 @@ from typing import Any, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Lower
 
 from common.crypto import decrypt, encrypt
 from common.models import TenantForeignKey, TenantModel
@@ -58,6 +59,11 @@ class Mailbox(TenantModel):
     kind = models.CharField("transport", max_length=16, choices=Kind, default=Kind.SENDGRID)
     from_name = models.CharField("sender name", max_length=100)
     from_address = models.EmailField("sender address")
+    from_domain = models.GeneratedField(
+        expression=Lower(Func("from_address", Value("@"), Value(-1), function="split_part")),
+        output_field=models.CharField(max_length=253),
+        db_persist=True,
+    )
     reply_to = models.EmailField("reply-to address", blank=True)
     reply_domain = models.CharField(
         "reply domain",
@@ -141,7 +147,7 @@ class Mailbox(TenantModel):
 
     @property
     def domain(self) -> str:
-        return self.from_address.rpartition("@")[2]
+        return self.from_address.rpartition("@")[2].lower()
 
     @property
     def window(self) -> Window:

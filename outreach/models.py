@@ -13,6 +13,7 @@ from events.models import Event
 from identity.models import User
 from outreach.classifying import ReplyClass
 from outreach.control_models import AccountHold, Installation, SendStop
+from outreach.domain_models import DomainOverride, SendingDomain
 from outreach.mailbox_models import Mailbox, MailboxDay, working_days
 from outreach.querysets import (
     CampaignQuerySet,
@@ -27,6 +28,7 @@ from people.models import Person
 __all__ = [
     "AccountHold",
     "Campaign",
+    "DomainOverride",
     "InboundMail",
     "Installation",
     "Mailbox",
@@ -35,6 +37,7 @@ __all__ = [
     "ProviderEvent",
     "SendAttempt",
     "SendStop",
+    "SendingDomain",
     "Suppression",
     "Template",
     "TemplateCopy",
@@ -119,6 +122,7 @@ class Message(TenantModel):
         ACCOUNT_HELD = "account_held", "The account is held"
         PAUSED = "paused", "Paused"
         PROVIDER = "provider", "The provider makes us wait"
+        DOMAIN = "domain", "The sending domain is not ready"
         SUPPRESSED = "suppressed", "Must not be written to"
         OBJECTED = "objected", "The person objected"
         REPLIED = "replied", "The person has answered"

@@ -68,6 +68,28 @@ class TemplateText:
     html: str
 
 
+@dataclass(frozen=True)
+class DnsRecord:
+    """A record as a person pastes it into the settings of their DNS."""
+
+    name: str
+    type: str
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SenderRecords:
+    """What a provider needs in the DNS of a domain. Without ``return_path`` bounces come back to the domain itself.
+
+    ``dkim`` are the records it signs with, ``selectors`` where it usually signs when it does not tell which.
+    """
+
+    spf_include: str = ""
+    dkim: tuple[DnsRecord, ...] = ()
+    return_path: DnsRecord | None = None
+    selectors: tuple[str, ...] = ()
+
+
 class ReportKind(StrEnum):
     """What a provider can tell about a mail, in our words."""
 
@@ -151,6 +173,9 @@ class MailTransport(Protocol):
 
         Returns the ids of template and version, ``None`` when the provider keeps none. Raises a SendError.
         """
+
+    def sender_records(self, domain: str) -> SenderRecords:
+        """What has to stand in the DNS of a domain that this account sends for. Raises a SendError."""
 
     def close(self) -> None:
         """Let go of open connections."""

@@ -112,6 +112,7 @@ register_action(
 
 settings_pages.register(
     SettingsPage("outreach:mailboxes", "Mailboxes", "Who sends: SendGrid or your own mail server.", "mail", "Mail"),
+    SettingsPage("outreach:domains", "Domains", "What the DNS must say before mail leaves.", "globe", "Mail"),
     SettingsPage(
         "outreach:suppression", "Suppression", "Addresses that must not be written to.", "ban", "Mail", Role.REP
     ),

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from outreach import connecting, copying, delivery, drafting, inbound, reconciling, reports
+from outreach import connecting, copying, delivery, domains, drafting, inbound, reconciling, reports
 
 SHIFT = 20.0
 """Seconds a worker sends before it lets other work through."""
@@ -44,6 +44,19 @@ def send_test(organization_id: str, mailbox_id: str, user_id: str) -> None:
 @shared_task(name="outreach.copy_templates", acks_late=True)
 def copy_templates(organization_id: str) -> None:
     copying.copy_templates(UUID(organization_id))
+
+
+@shared_task(name="outreach.check_domain", acks_late=True)
+def check_domain(organization_id: str, domain_id: str) -> None:
+    domains.check(UUID(organization_id), UUID(domain_id))
+
+
+@shared_task(name="outreach.check_domains", acks_late=True)
+def check_domains() -> None:
+    """Each minute: the domains nobody has checked yet, those of which it is time again, and those of new mailboxes."""
+    domains.notice()
+    for organization_id, domain_id in domains.due():
+        domains.check(organization_id, domain_id)
 
 
 @shared_task(name="outreach.sweep", acks_late=True)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from outreach.views import campaigns, holds, ledger, mailboxes, messages, replies, suppression, templates
+from outreach.views import campaigns, domains, holds, ledger, mailboxes, messages, replies, suppression, templates
 
 app_name = "outreach"
 urlpatterns = [
@@ -43,6 +43,12 @@ urlpatterns = [
     path("mailboxes/<uuid:pk>/", mailboxes.edit, name="mailbox_edit"),
     path("mailboxes/<uuid:pk>/read/", mailboxes.mark_read, name="mailbox_read"),
     path("mailboxes/<uuid:pk>/<str:action>/", mailboxes.act, name="mailbox_act"),
+    path("domains/", domains.domain_list, name="domains"),
+    path("domains/<uuid:pk>/", domains.domain, name="domain"),
+    path("domains/<uuid:pk>/check/", domains.check, name="domain_check"),
+    path("domains/<uuid:pk>/selector/", domains.selector, name="domain_selector"),
+    path("domains/<uuid:pk>/override/", domains.override, name="domain_override"),
+    path("domains/<uuid:pk>/override/end/", domains.end_override, name="domain_override_end"),
     path("ledger/", ledger.ledger, name="ledger"),
     path("accounts/<uuid:pk>/hold/", holds.hold, name="hold"),
     path("holds/", holds.hold_list, name="holds"),

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from sandbox.control import Control
 from sandbox.courier import Courier, Post, post
+from sandbox.names import Names
+from sandbox.names_control import NamesControl
 from sandbox.recipients import Recipients
 from sandbox.sendgrid import SendGrid
 from sandbox.web import Request, Response, Router, as_json
@@ -20,12 +22,14 @@ class Sandbox:
 
     def __init__(self, folder: Path | None = None, deliver: Post = post) -> None:
         self.world = World(folder)
-        self.sendgrid = SendGrid(self.world)
+        self.names = Names(folder)
+        self.sendgrid = SendGrid(self.world, self.names)
         self.courier = Courier(self.world, deliver)
         self.recipients = Recipients(self.world, self.courier, self.sendgrid)
         self._router = Router()
         self.sendgrid.add_routes(self._router)
         Control(self.world, self.recipients, self.courier).add_routes(self._router)
+        NamesControl(self.world, self.names).add_routes(self._router)
 
     def answer(self, request: Request) -> Response:
         """Only this machine's own names: no page on the internet can reach in by a name of its own."""

@@ -10,7 +10,8 @@ import time
 import uuid
 from typing import Any
 
-from sandbox.web import HangUp, Request, Response, Router, as_json
+from sandbox.names import Names, wanted_by_sendgrid
+from sandbox.web import HangUp, Request, Response, Router, as_json, first
 from sandbox.world import Account, Fault, Hook, Mail, World, new_id
 
 _ADDRESS = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+\.[^@\s<>,;\"]+$|[^@\s<>,;\"]+@localhost$")
@@ -38,8 +39,8 @@ class Invalid(Exception):
 class SendGrid:
     """The API on top of a ``World``."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, world: World, names: Names) -> None:
+        self.world, self.names = world, names
 
     def add_routes(self, router: Router) -> None:
         hooks = "/v3/user/webhooks/event/settings"
@@ -58,6 +59,8 @@ class SendGrid:
             ("PATCH", f"{hooks}/signed/<hook>", self.sign_hook),
             ("GET", parse, self.list_parse),
             ("POST", parse, self.add_parse),
+            ("GET", "/v3/whitelabel/domains", self.list_domains),
+            ("POST", "/v3/whitelabel/domains", self.add_domain),
         ):
             router.add(method, path, self._known(view))
 
@@ -247,8 +250,35 @@ class SendGrid:
             "spam_check": bool(body.get("spam_check")), "send_raw": bool(body.get("send_raw")),
         }  # fmt: skip
         account.parse[entry["hostname"]] = entry
+        self.names.receive_replies(entry["hostname"])
         self.world.keep_settings()
         return as_json(entry, 201)
+
+    # --- Authenticated domains ---
+
+    def list_domains(self, account: Account, request: Request) -> Response:
+        wanted = first(request.query.get("domain", []))
+        return as_json([self._domain(name) for name in account.domains if wanted in name])
+
+    def add_domain(self, account: Account, request: Request) -> Response:
+        """The zone then has every record that is asked for: whoever plays here has pasted them."""
+        domain = _object(request).get("domain")
+        if not isinstance(domain, str) or not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", domain):
+            raise Invalid([("domain", "domain is not valid")])
+        if domain not in account.domains:
+            account.domains.append(domain)
+            self.names.publish(domain)
+            self.world.keep_settings()
+        return as_json(self._domain(domain), 201)
+
+    def _domain(self, domain: str) -> dict[str, Any]:
+        wanted = wanted_by_sendgrid(domain)
+        return {
+            "id": sum(domain.encode()), "user_id": 1, "subdomain": wanted["mail_cname"]["host"].partition(".")[0],
+            "domain": domain, "username": "sandbox", "ips": [], "custom_spf": False, "default": False, "legacy": False,
+            "automatic_security": True, "valid": False,
+            "dns": {name: {"valid": False, **entry} for name, entry in wanted.items()},
+        }  # fmt: skip
 
 
 def _play(fault: Fault) -> Response:

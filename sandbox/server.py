@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sandbox.app import Sandbox
 from sandbox.courier import Post, post
+from sandbox.names import NameServer
 from sandbox.web import Server
 
 
@@ -15,9 +16,12 @@ class RunningSandbox(Sandbox):
     def __init__(self, folder: Path | None = None, deliver: Post = post, port: int = 0) -> None:
         super().__init__(folder, deliver)
         self._server = Server(self.answer, port)
+        self.name_server = NameServer(self.names)
         self.url = self._server.url
         self._server.start()
+        self.name_server.start()
 
     def stop(self) -> None:
         self.courier.stop()
         self._server.stop()
+        self.name_server.stop()

@@ -76,6 +76,7 @@ class Account:
     parse: dict[str, dict[str, Any]] = field(default_factory=dict)
     suppressed: dict[str, str] = field(default_factory=dict)
     templates: dict[str, dict[str, Any]] = field(default_factory=dict)
+    domains: list[str] = field(default_factory=list)
     revoked: bool = False
 
 

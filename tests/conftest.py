@@ -96,5 +96,6 @@ def sandbox(settings: Any) -> Iterator[RunningSandbox]:
     """The played vendors over real HTTP. Nothing it owes is delivered until ``sandbox.courier.flush()``."""
     running = RunningSandbox()
     settings.SENDGRID_BASE_URL = running.url
+    settings.EVENTOPS_DNS_SERVERS = [running.name_server.address]
     yield running
     running.stop()

@@ -10,6 +10,7 @@ FIXED = {
     "WHITENOISE_USE_FINDERS": "1",
     "EVENTOPS_DEMO": "0",
     "DEBUG": "0",
+    "EVENTOPS_DNS_SERVERS": "off",
     "EMAIL_URL": "memorymail://",
     "EVENTOPS_IGNORE_DOTENV": "1",
     "WORKER_HEALTH_PORT": "0",

@@ -15,7 +15,16 @@ from identity.models import Membership, Organization, Role, User
 from identity.scope import system_scope
 from meetings.models import Attendee, BoothTable, Meeting
 from outreach.addresses import address_hash
-from outreach.models import Campaign, InboundMail, Mailbox, Message, Suppression, Template, TemplateVersion
+from outreach.models import (
+    Campaign,
+    InboundMail,
+    Mailbox,
+    Message,
+    SendingDomain,
+    Suppression,
+    Template,
+    TemplateVersion,
+)
 from people.models import Person, PersonEmail
 from sequences.models import Sequence, Step
 from sequences.plan import Kind
@@ -184,6 +193,8 @@ class AttendeeFactory(ScopedFactory):
 
 
 class MailboxFactory(ScopedFactory):
+    """A mailbox whose domain has passed its checks."""
+
     class Meta:
         model = Mailbox
 
@@ -201,7 +212,20 @@ class MailboxFactory(ScopedFactory):
         mailbox.seal_credentials({"api_key": key})
         with system_scope():
             mailbox.save(force_insert=True)
+            SendingDomain.objects.get_or_create(
+                organization=mailbox.organization, domain=mailbox.domain, defaults={"state": "passed"}
+            )
         return mailbox
+
+
+class SendingDomainFactory(ScopedFactory):
+    """A domain that nobody has checked yet."""
+
+    class Meta:
+        model = SendingDomain
+
+    organization = factory.SubFactory(OrganizationFactory)
+    domain = factory.Sequence(lambda n: f"sender{n}.example")
 
 
 class TemplateFactory(ScopedFactory):

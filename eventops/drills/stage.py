@@ -28,7 +28,7 @@ from eventops.celery import app as celery
 from eventops.wsgi import application
 from identity.models import Organization
 from identity.scope import org_scope, system_scope
-from outreach import connecting
+from outreach import connecting, domains
 from outreach.addresses import address_hash
 from outreach.models import Mailbox, Message
 from people.models import Person
@@ -149,6 +149,7 @@ def new_mailboxes(organization_id: UUID, number: int, **fields: Any) -> list[Mai
             if mailbox.kind == Mailbox.Kind.SENDGRID:
                 mailbox.seal_credentials({"api_key": "SG.drill-key-of-the-sandbox"})
             mailbox.save(force_insert=True)
+            domains.override(organization_id, mailbox.domain, reason="A drill: all mail stays here.", actor=None)
         connecting.connect(organization_id, mailbox.pk)
         mailboxes.append(mailbox)
     return mailboxes

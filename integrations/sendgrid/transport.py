@@ -19,11 +19,13 @@ from python_http_client.exceptions import HTTPError
 from integrations.sendgrid.connection import CouldNotConnect, KeptClient, KeptConnection
 from outreach.ports import (
     Accepted,
+    DnsRecord,
     EventChannel,
     NeedsAttention,
     NotSent,
     OutgoingMail,
     Rejected,
+    SenderRecords,
     SendError,
     TemplateText,
     Throttled,
@@ -116,17 +118,36 @@ class SendGridTransport:
         version = self._call(lambda: templates._(template_id).versions.post(request_body=wanted))
         return template_id, str(version.get("id", ""))
 
+    def sender_records(self, domain: str) -> SenderRecords:
+        """Those of the authenticated domain, which is added to the account when there is none yet."""
+        domains = self._api.client.whitelabel.domains
+        try:
+            known = self._read(lambda: domains.get(query_params={"domain": domain}))
+            mine = next((entry for entry in known if entry.get("domain") == domain), None)
+            if mine is None:
+                mine = self._call(lambda: domains.post(request_body={"domain": domain, "automatic_security": True}))
+        except NeedsAttention:  # the key may send, but not read or add domains
+            return SenderRecords(spf_include="sendgrid.net", selectors=("s1", "s2"))
+        return _records_of(mine)
+
+    def _read(self, call: Any) -> list[dict[str, Any]]:
+        answer = self._answer(call)
+        return [entry for entry in answer if isinstance(entry, dict)] if isinstance(answer, list) else []
+
     def _call(self, call: Any) -> dict[str, Any]:
+        answer = self._answer(call)
+        return answer if isinstance(answer, dict) else {}
+
+    def _answer(self, call: Any) -> Any:
         """One request about the account, where asking twice would do no harm. Raises a SendError."""
         try:
-            answer = json.loads(call().body or b"{}")
+            return json.loads(call().body or b"{}")
         except HTTPError as error:
             raise _refusal(error) from error
         except (OSError, http.client.HTTPException) as error:
             raise NotSent("SendGrid cannot be reached.") from error
         except ValueError as error:
             raise NotSent("SendGrid answered with something unreadable.") from error
-        return answer if isinstance(answer, dict) else {}
 
     def close(self) -> None:
         self._connection.close()
@@ -153,6 +174,22 @@ def body_of(mail: OutgoingMail) -> dict[str, Any]:
             "subscription_tracking": {"enable": False},
         },
     }
+
+
+def _records_of(authenticated: dict[str, Any]) -> SenderRecords:
+    """From ``GET /v3/whitelabel/domains``: three aliases with automatic security, else a key and a mail server."""
+    records = {
+        name: DnsRecord(str(entry["host"]), str(entry["type"]).upper(), str(entry["data"]))
+        for name, entry in (authenticated.get("dns") or {}).items()
+        if isinstance(entry, dict) and {"host", "type", "data"} <= set(entry)
+    }
+    keys = tuple(record for name, record in records.items() if name.startswith("dkim"))
+    return SenderRecords(
+        spf_include="sendgrid.net",
+        dkim=keys,
+        return_path=records.get("mail_cname") or records.get("mail_server"),
+        selectors=() if keys else ("s1", "s2"),
+    )
 
 
 def _refusal(error: HTTPError) -> SendError:

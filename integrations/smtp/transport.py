@@ -17,6 +17,7 @@ from outreach.ports import (
     NotSent,
     OutgoingMail,
     Rejected,
+    SenderRecords,
     SendError,
     TemplateText,
     Throttled,
@@ -26,6 +27,18 @@ from outreach.ports import (
 
 CONNECT_TIMEOUT = 10.0
 ANSWER_TIMEOUT = 25.0
+KNOWN_SPF = {
+    ".gmail.com": "_spf.google.com",
+    ".google.com": "_spf.google.com",
+    ".office365.com": "spf.protection.outlook.com",
+    ".outlook.com": "spf.protection.outlook.com",
+    ".sendgrid.net": "sendgrid.net",
+    ".mailgun.org": "mailgun.org",
+    ".zoho.com": "zoho.com",
+    ".zoho.eu": "zoho.eu",
+    ".messagingengine.com": "spf.messagingengine.com",
+}
+"""What the domain's SPF record must include, by the ending of the server's name."""
 
 
 class SmtpTransport:
@@ -110,6 +123,13 @@ class SmtpTransport:
     def keep_template(self, template: TemplateText, *, template_id: str) -> None:
         """A mail server keeps no templates."""
         return
+
+    def sender_records(self, domain: str) -> SenderRecords:
+        """A mail server signs and bounces under the domain itself; the great ones want to be named in its SPF record."""
+        host = self._account.host.lower().rstrip(".")
+        return SenderRecords(
+            spf_include=next((name for ending, name in KNOWN_SPF.items() if host.endswith(ending)), "")
+        )
 
     def close(self) -> None:
         server, self._server = self._server, None

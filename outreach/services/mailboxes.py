@@ -22,6 +22,7 @@ def save_mailbox(mailbox: Mailbox, *, secret: str, actor: User) -> Mailbox:
         mailbox.owner = actor
     mailbox.save()
     connect(mailbox)
+    ring(tasks.check_domains)
     return mailbox
 
 

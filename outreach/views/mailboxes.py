@@ -19,7 +19,7 @@ from identity.models import Role
 from identity.web import member_required
 from outreach import switches, tasks
 from outreach.forms import MailboxForm, StopForm
-from outreach.models import Mailbox, MailboxDay, Message, SendStop
+from outreach.models import Mailbox, MailboxDay, Message, SendingDomain, SendStop
 from outreach.services import mailboxes as services
 
 SHOWN_STOPS = 200
@@ -40,8 +40,10 @@ def mailbox_list(request: EventRequest) -> HttpResponse:
             unread=Exists(waiting.filter(cause=Message.Cause.UNREAD)),
         )
     )
+    domains = {row.domain: row for row in SendingDomain.objects.for_org(request.organization).with_override()}
     for row in rows:
         row.allowed_today = row.allowance(day)  # type: ignore[attr-defined]
+        row.sending_domain = domains.get(row.from_domain)  # type: ignore[attr-defined]
     context = {
         "rows": rows,
         "may_change": request.membership.may(Role.ADMIN),

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from sandbox.app import Sandbox
+from sandbox.names import NameServer
 from sandbox.web import Server
 
 
@@ -21,9 +22,12 @@ class Command(BaseCommand):
         port = options["port"] or urlsplit(settings.SANDBOX_URL).port or 8001
         sandbox = Sandbox(options["state"] or Path(settings.BASE_DIR) / ".local" / "sandbox")
         server = Server(sandbox.answer, port)
+        names = NameServer(sandbox.names, port)
+        names.start()
         sandbox.courier.start()
-        self.stdout.write(f"The sandbox listens on {server.url}")
+        self.stdout.write(f"The sandbox listens on {server.url}, and answers questions about names there over UDP")
         try:
             server.serve_forever()
         except KeyboardInterrupt:
             sandbox.courier.stop()
+            names.stop()
