@@ -41,7 +41,8 @@ def product(live_server: Any, sandbox: RunningSandbox, settings: Any) -> Iterato
     """Web, worker and sandbox, knowing each other."""
     settings.BASE_URL = live_server.url
     sandbox.courier.start()
-    with celery_worker(BASE_URL=live_server.url, SENDGRID_BASE_URL=sandbox.url, DEBUG="1"):
+    dns = sandbox.name_server.address
+    with celery_worker(BASE_URL=live_server.url, SENDGRID_BASE_URL=sandbox.url, EVENTOPS_DNS_SERVERS=dns, DEBUG="1"):
         yield sandbox
 
 
