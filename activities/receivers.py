@@ -3,13 +3,19 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import connection
+from django.db import connection, models
 from django.dispatch import receiver
 from django.utils import timezone
 
 from activities.models import Activity
-from common.happenings import Happening, happened, happened_in_bulk
+from common.happenings import Happening, Kind, happened, happened_in_bulk
 from common.ids import UUID7_SQL, uuid7
+from people.importing import undoing
+
+# What is said of every record, or of changes that the field history knows.
+undoing.says_nothing[Activity] = models.Q(
+    kind__in=[Kind.ACCOUNT_CREATED, Kind.ACCOUNT_UPDATED, Kind.PERSON_CREATED, Kind.PERSON_UPDATED, Kind.SCORE_UPDATED]
+)
 
 
 @receiver(happened, dispatch_uid="activities.write")

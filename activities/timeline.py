@@ -48,6 +48,7 @@ _LOOKS = (
     (("SCORE_UPDATED",), "target", "machine"),
     (("OWNER_ASSIGNED",), "user", ""),
     (("LIST_IMPORTED",), "upload", ""),
+    (("IMPORT_UNDONE",), "undo", ""),
     (("LIST_EXPORTED",), "download", ""),
     (("ACCOUNT_CREATED", "PERSON_CREATED"), "plus", ""),
     (("ACCOUNT_DELETED", "PERSON_DELETED"), "trash", "warn"),

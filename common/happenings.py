@@ -28,6 +28,7 @@ class Kind(models.TextChoices):
     PERSON_DELETED = "PERSON_DELETED", "Person deleted"
     OWNER_ASSIGNED = "OWNER_ASSIGNED", "Owner assigned"
     LIST_IMPORTED = "LIST_IMPORTED", "List imported"
+    IMPORT_UNDONE = "IMPORT_UNDONE", "Import taken back"
     LIST_EXPORTED = "LIST_EXPORTED", "List exported"
     NOTE_ADDED = "NOTE_ADDED", "Note added"
     TASK_ADDED = "TASK_ADDED", "Task added"

@@ -4,7 +4,8 @@ Only the id of a person, or the name of a task, is ever told: every organization
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
@@ -27,6 +28,18 @@ def current_actor() -> Actor | None:
 def acting_as(user_id: Any) -> None:
     """From here to the end of the request, changes are this person's."""
     _set(user=str(user_id))
+
+
+@contextmanager
+def working_on(**subject: str) -> Iterator[None]:
+    """Within the block changes are known to belong to ``subject``, whoever makes them."""
+    before = _actor.get()
+    known = json.loads(before[1]) if before else {}
+    token = _actor.set((uuid7(), json.dumps({**known, **subject})))
+    try:
+        yield
+    finally:
+        _actor.reset(token)
 
 
 def _set(**known: str) -> None:

@@ -23,6 +23,8 @@ class ListImport(TenantModel):
         FINISHED = "finished", "Finished"
         FAILED = "failed", "Failed"
         STOPPED = "stopped", "Stopped"
+        UNDOING = "undoing", "Being taken back"
+        UNDONE = "undone", "Taken back"
 
     class Phase(models.TextChoices):
         """How far a check or a run has come; a worker that takes over goes on from here."""
@@ -30,11 +32,14 @@ class ListImport(TenantModel):
         READ = "read", "Reading the file"
         GROUP = "group", "Looking for repeated rows"
         PEOPLE = "rows", "Companies and people"
+        UNDO = "undo", "Taking it back"
 
     class Mode(models.TextChoices):
         BOTH = "both", "Create new and update existing"
         CREATE = "create", "Only create new"
         UPDATE = "update", "Only update existing"
+
+    AT_WORK = (Status.CHECKING, Status.RUNNING, Status.UNDOING)
 
     event = TenantForeignKey(Event, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
@@ -72,6 +77,11 @@ class ListImport(TenantModel):
     leased_until = models.DateTimeField(null=True, blank=True, editable=False)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    taken_back_at = models.DateTimeField(null=True, blank=True)
+    taken_back_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    people_removed = models.PositiveIntegerField(default=0)
+    accounts_removed = models.PositiveIntegerField(default=0)
+    records_put_back = models.PositiveIntegerField(default=0)
 
     class Meta:
         ordering = ["-created_at"]
@@ -86,7 +96,9 @@ class ListImport(TenantModel):
             models.Index(fields=["organization", "created_at"], name="listimport_by_creation"),
             models.Index(fields=["organization", "headers_key", "mapped_at"], name="listimport_by_headers"),
             models.Index(
-                fields=["leased_until"], name="listimport_at_work", condition=Q(status__in=["checking", "running"])
+                fields=["leased_until"],
+                name="listimport_at_work",
+                condition=Q(status__in=["checking", "running", "undoing"]),
             ),
         ]
 
@@ -96,7 +108,11 @@ class ListImport(TenantModel):
     @property
     def look(self) -> str:
         """The status word of the shared palette (``common.tones``)."""
-        return {"checking": "processing", "checked": "preview", "running": "importing"}.get(self.status, self.status)
+        looks = {
+            "checking": "processing", "checked": "preview", "running": "importing",
+            "undoing": "processing", "undone": "cancelled",
+        }  # fmt: skip
+        return looks.get(self.status, self.status)
 
     @property
     def rows_settled(self) -> int:
@@ -105,7 +121,7 @@ class ListImport(TenantModel):
 
     @property
     def is_at_work(self) -> bool:
-        return self.status in {self.Status.CHECKING, self.Status.RUNNING}
+        return self.status in self.AT_WORK
 
 
 class ImportBlock(TenantModel):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import BinaryIO
 
 from django.db import transaction
@@ -20,6 +21,8 @@ COUNTS = (
     *("rows_created", "rows_updated", "rows_unchanged", "rows_rejected", "rows_repeated"),
     *("accounts_created", "accounts_updated", "people_created", "people_updated"),
 )
+UNDO_WITHIN = timedelta(days=30)
+UNDOABLE = (Status.FINISHED, Status.FAILED, Status.STOPPED)
 OPEN = (Status.DRAFT, Status.CHECKED, Status.FAILED, Status.STOPPED)
 
 
@@ -111,12 +114,36 @@ def stop(list_import: ListImport) -> ListImport:
     A run can go on later from where it stood; a check becomes a draft again. Raises ``NotNow`` when nothing is at work.
     """
     list_import = ListImport.objects.select_for_update(no_key=True).get(pk=list_import.pk)
-    if not list_import.is_at_work:
+    if not list_import.is_at_work or list_import.status == Status.UNDOING:
         raise NotNow("This import is not at work, so there is nothing to stop.")
     list_import.status = Status.STOPPED if list_import.status == Status.RUNNING else Status.DRAFT
     list_import.worker = list_import.leased_until = None
     list_import.save(update_fields=["status", "worker", "leased_until", "updated_at"])
     return list_import
+
+
+def undo_ends(list_import: ListImport) -> datetime | None:
+    """Until when the import may be taken back; ``None`` when there is nothing to take back, or no longer."""
+    if list_import.started_at is None or list_import.status not in UNDOABLE:
+        return None
+    end = (list_import.finished_at or list_import.updated_at) + UNDO_WITHIN
+    return end if end > timezone.now() else None
+
+
+@transaction.atomic
+def undo(list_import: ListImport, *, actor: User, ring: bool = True) -> None:
+    """Take back what the import wrote, in the background. Raises ``NotNow``."""
+    list_import = ListImport.objects.select_for_update().get(pk=list_import.pk)
+    if undo_ends(list_import) is None:
+        raise NotNow(f"Only an import that has ended in the last {UNDO_WITHIN.days} days can be taken back.")
+    if list_import.phase != Phase.UNDO:
+        list_import.phase, list_import.rows_done, list_import.companies_done = Phase.UNDO, 0, 0
+        list_import.finished_at = list_import.finished_at or list_import.updated_at
+    list_import.status, list_import.error, list_import.taken_back_by = Status.UNDOING, "", actor
+    list_import.worker = list_import.leased_until = None
+    list_import.save()
+    if ring:
+        _ring(list_import)
 
 
 @transaction.atomic
@@ -130,7 +157,7 @@ def discard(list_import: ListImport) -> None:
 
 def _open(list_import: ListImport) -> ListImport:
     locked = ListImport.objects.select_for_update().get(pk=list_import.pk)
-    if locked.status not in OPEN:
+    if locked.status not in OPEN or locked.phase == Phase.UNDO:
         raise NotNow("This import is running or finished. Upload the file again to start over.")
     return locked
 
@@ -190,4 +217,6 @@ __all__ = [
     "set_columns",
     "set_layout",
     "stop",
+    "undo",
+    "undo_ends",
 ]

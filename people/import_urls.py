@@ -13,6 +13,7 @@ urlpatterns = [
     path("<uuid:pk>/run/", views.run, name="run"),
     path("<uuid:pk>/stop/", views.stop, name="stop"),
     path("<uuid:pk>/result/", views.result, name="result"),
+    path("<uuid:pk>/undo/", views.undo, name="undo"),
     path("<uuid:pk>/discard/", views.discard, name="discard"),
     path("<uuid:pk>/rejected.csv", views.rejected, name="rejected"),
     path("<uuid:pk>/original/", views.original, name="original"),

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -21,7 +22,7 @@ from people import import_services as services
 from people.import_forms import POLICY_CHOICES, ColumnsForm, LayoutForm, UploadForm, target_groups
 from people.import_models import ListImport
 from people.import_services import NotNow
-from people.importing import files, mapping, rejects, results
+from people.importing import files, mapping, rejects, results, undoing
 
 PER_PAGE = 50
 SHOWN_ROWS = 10
@@ -165,6 +166,25 @@ def result(request: EventRequest, pk: UUID) -> HttpResponse:
     return _progress_or(request, list_import, "imports/result.html", "result")
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_required(role=Role.REP)
+def undo(request: EventRequest, pk: UUID) -> HttpResponse:
+    """What taking the import back would do, and doing it: for whoever imported the list, and managers."""
+    list_import = _find(request, pk)
+    if not _may_undo(request, list_import):
+        raise PermissionDenied("A list that somebody else imported is taken back by them or by a manager.")
+    if request.method == "POST":
+        try:
+            services.undo(list_import, actor=request.user)
+        except NotNow as error:
+            messages.info(request, str(error))
+        return redirect("imports:result", pk=pk)
+    if services.undo_ends(list_import) is None:
+        return redirect("imports:show", pk=pk)
+    context = {"import": list_import, "steps": _steps(list_import, "result"), "forecast": undoing.foretell(list_import)}
+    return render(request, "imports/undo.html", context)
+
+
 @require_POST
 @member_required(role=Role.REP)
 def discard(request: EventRequest, pk: UUID) -> HttpResponse:
@@ -216,6 +236,11 @@ def file_response(pieces: Any, name: str, *, content_type: str = "text/csv; char
     return response
 
 
+def _may_undo(request: EventRequest, list_import: ListImport) -> bool:
+    own = list_import.created_by_id == request.user.pk and request.membership.may(Role.REP)
+    return own or request.membership.may(Role.MANAGER)
+
+
 def _find(request: EventRequest, pk: UUID) -> ListImport:
     imports = ListImport.objects.for_org(request.organization).select_related("event", "created_by")
     return get_object_or_404(imports, pk=pk)
@@ -231,14 +256,15 @@ def _list_page(request: EventRequest, form: UploadForm, *, status: int = 200) ->
 def _progress_or(request: EventRequest, list_import: ListImport, template: str, step: str) -> HttpResponse:
     context: dict[str, Any] = {
         "import": list_import, "steps": _steps(list_import, step), "may_import": request.membership.may(Role.REP),
-        "progress": results.progress(list_import),
+        "progress": results.progress(list_import), "is_undoing": list_import.status == Status.UNDOING,
     }  # fmt: skip
     if list_import.is_at_work:
         name = "imports/progress.html#progress" if is_fragment(request) else "imports/progress.html"
         return render(request, name, context)
     if is_fragment(request):
         return HttpResponse(headers={"HX-Refresh": "true"})
-    return render(request, template, context | _outcome(list_import))
+    until = services.undo_ends(list_import) if _may_undo(request, list_import) else None
+    return render(request, template, context | _outcome(list_import) | {"undo_until": until})
 
 
 def _outcome(list_import: ListImport) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from research import services
 
 _ACCOUNTS = {Kind.ACCOUNT_CREATED, Kind.ACCOUNT_UPDATED}
 _PEOPLE = {Kind.PERSON_CREATED, Kind.PERSON_UPDATED}
-_CAUSES = {Kind.LIST_IMPORTED: "A list was imported"}
+_CAUSES = {Kind.LIST_IMPORTED: "A list was imported", Kind.IMPORT_UNDONE: "The import of a list was taken back"}
 
 
 @receiver(happened, dispatch_uid="research.rescore")

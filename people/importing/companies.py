@@ -212,11 +212,11 @@ def _settle_known(
     if write and changed:
         update_many(changed, [*(n.removesuffix("_id") for n in names), *DERIVED, "updated_at"])
         if "name" in names:
-            _refresh_names(list_import, changed)
+            refresh_names(list_import, changed)
         _announce(list_import, Kind.ACCOUNT_UPDATED, [account.pk for account in changed])
 
 
-def _refresh_names(list_import: ListImport, accounts: Sequence[Account]) -> None:
+def refresh_names(list_import: ListImport, accounts: Sequence[Account]) -> None:
     TargetAccount.objects.for_org(list_import.organization_id).filter(account__in=accounts).update(
         name_norm=models.Subquery(Account.objects.filter(pk=models.OuterRef("account_id")).values("name_norm")[:1])
     )

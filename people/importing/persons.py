@@ -42,6 +42,7 @@ PERSON_FIELDS = [
     *PERSONA_FLAGS,
     "owner_id",
 ]
+DERIVED = ["name_norm", "email_norm", "search_text"]
 
 _CHUNK = """
 CREATE TEMPORARY TABLE chunk ON COMMIT DROP AS
@@ -331,9 +332,7 @@ def _update_known(list_import: ListImport, policies: Policies, now: Any, *, writ
     if write and changed:
         for person in changed:
             person.derive()
-        update_many(
-            changed, [*(n.removesuffix("_id") for n in names), "name_norm", "email_norm", "search_text", "updated_at"]
-        )
+        update_many(changed, [*(n.removesuffix("_id") for n in names), *DERIVED, "updated_at"])
         announce_selected(
             "SELECT %s, %s::uuid, %s::uuid, %s::uuid, account_id, id, name || ' changed by a list' FROM people_person "
             "WHERE organization_id = %s AND id = ANY(%s)",

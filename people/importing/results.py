@@ -12,7 +12,7 @@ from django.utils import timezone
 from people.import_models import ImportCompany, ImportRow, ListImport, Outcome
 
 SLEEPING = timedelta(seconds=20)
-_SHARE = {"read": (0, 45), "group": (45, 50), "rows": (50, 100)}
+_SHARE = {"read": (0, 45), "group": (45, 50), "rows": (50, 100), "undo": (0, 100)}
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,12 @@ def progress(list_import: ListImport) -> Progress:
     low, high = _SHARE[list_import.phase]
     total = list_import.rows_total or _estimated_rows(list_import)
     share = min(1.0, list_import.rows_done / max(total, 1))
+    if list_import.phase == "undo":
+        share = (share + list_import.companies_done / max(total, 1)) / 2
     verb = {
         "read": f"Reading the file: {list_import.rows_done:,} rows",
         "group": "Looking for repeated companies and people",
+        "undo": "Taking back people and companies",
         "rows": "Comparing companies and people"
         if list_import.status == "checking"
         else "Writing companies and people",

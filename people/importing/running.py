@@ -18,9 +18,10 @@ from django.utils import timezone
 
 from common.happenings import Happening, Kind, announce
 from common.tabular import UnreadableError
+from identity import audit
 from identity.scope import org_scope, system_scope
 from people.import_models import ImportCompany, ImportRow, ListImport, Outcome
-from people.importing import companies, files, grouping, lanes, mapping, persons, search, staging
+from people.importing import companies, files, grouping, lanes, mapping, persons, search, staging, undoing
 from people.importing.companies import Policies
 from people.importing.lanes import Plan, Task, read_ahead
 from people.importing.mapping import MappingError
@@ -54,7 +55,7 @@ def work(import_id: UUID, *, budget_seconds: float = BUDGET_SECONDS, lease: time
     if not job.claim():
         return True
     try:
-        with _in_a_hurry():
+        with _in_a_hurry(), audit.working_on(list_import=str(import_id)):
             is_done = job.run()
         if is_done:
             search.settle()
@@ -76,7 +77,7 @@ def waiting(now_plus: timedelta = timedelta()) -> list[UUID]:
     now = timezone.now() + now_plus
     with system_scope():
         return list(
-            ListImport.objects.filter(status__in=[Status.CHECKING, Status.RUNNING])
+            ListImport.objects.filter(status__in=ListImport.AT_WORK)
             .filter(Q(leased_until=None) | Q(leased_until__lt=now))
             .order_by("created_at")
             .values_list("pk", flat=True)[:100]
@@ -108,7 +109,7 @@ class _Job:
         now = timezone.now()
         with org_scope(self._organization_id):
             return bool(
-                ListImport.objects.filter(pk=self._import_id, status__in=[Status.CHECKING, Status.RUNNING])
+                ListImport.objects.filter(pk=self._import_id, status__in=ListImport.AT_WORK)
                 .filter(Q(leased_until=None) | Q(leased_until__lt=now))
                 .update(worker=self._worker, leased_until=now + self._lease)
             )
@@ -118,6 +119,7 @@ class _Job:
             Phase.READ: self._read,
             Phase.GROUP: self._group,
             Phase.PEOPLE: self._compare,
+            Phase.UNDO: self._take_back,
         }
         while (phase := self._phase()) is not None:
             steps[phase]()
@@ -296,6 +298,14 @@ class _Job:
             locked.people_updated += counts.people_updated
 
         return note
+
+    def _take_back(self) -> None:
+        is_over = False
+        while not is_over:
+            with self._locked() as current:
+                persons.lock_organization(self._organization_id)
+                undoing.step(current)
+                is_over = not current.is_at_work or self._late()
 
 
 _Note = Callable[[ListImport], None]

@@ -5,7 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from identity.models import Organization
 from identity.scope import org_scope
 from people import import_services
-from tests.access.matrix import REP, VIEWER, members, operation
+from tests.access.matrix import MANAGER, REP, VIEWER, members, operation
 from tests.people.importing.helpers import begin, bring_in
 
 FILE = b"Company,City\nAcme GmbH,Bremen\n"
@@ -43,6 +43,7 @@ ROWS = {
     "imports:run": members(post=REP, pk="checked_import"),
     "imports:result": members(get=VIEWER, pk="finished_import"),
     "imports:stop": members(post=REP, pk="checked_import"),
+    "imports:undo": members(get=MANAGER, post=MANAGER, pk="finished_import"),  # or whoever brought the list in
     "imports:discard": members(post=REP, pk="draft_import"),
     "imports:rejected": members(get=REP, pk="finished_import"),
     "imports:original": members(get=REP, pk="finished_import"),
