@@ -24,15 +24,20 @@ FORMULA_STARTS = "\t\n\r+-=@＋－＝＠"
 
 
 class Guarded(Func):
-    """Text with an apostrophe before what a spreadsheet would take for a formula; phone numbers stay text that way."""
+    """Text with an apostrophe before what a spreadsheet would take for a formula; phone numbers stay text that way.
+
+    Text that looks so already gets one more, so that who takes one away has what was stored.
+    """
 
     output_field = TextField()
 
     def as_sql(self, compiler: Any, connection: Any, *_: Any, **extra: Any) -> tuple[str, tuple[Any, ...]]:
         inner, params = compiler.compile(self.source_expressions[0])
         codes = ",".join(str(ord(character)) for character in FORMULA_STARTS)
-        sql = f"CASE WHEN ascii({inner}) = ANY('{{{codes}}}'::int[]) THEN '''' || {inner} ELSE {inner} END"
-        return sql, (*params, *params, *params)
+        formula, marked = f"'{{{codes}}}'::int[]", f"'{{39,{codes}}}'::int[]"
+        starts = f"ascii({inner}) = ANY({marked}) AND ascii(ltrim({inner}, '''')) = ANY({formula})"
+        sql = f"CASE WHEN {starts} THEN '''' || {inner} ELSE {inner} END"
+        return sql, (*params, *params, *params, *params)
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ def tidy(text: str) -> str:
     if not text.isprintable():
         text = text.translate(_INVISIBLE)
         text = "".join(c if c in "\n\t" or unicodedata.category(c) not in {"Cc", "Cs"} else " " for c in text).strip()
-    if text[:1] == "'" and text[1:2] and text[1:2] in FORMULA_STARTS:
+    if text[:1] == "'" and (marked := text.lstrip("'")[:1]) and marked in FORMULA_STARTS:
         text = text[1:].lstrip()
     if "  " in text or "\t" in text:
         text = _SPACES.sub(" ", text)

@@ -89,9 +89,8 @@ def _take_back_companies(list_import: ListImport, these: Q) -> None:
     accounts = _put_back(Account, list_import, ids)
     companies.refresh_names(list_import, accounts)
     announce(*(_changed(list_import, Kind.ACCOUNT_UPDATED, account_id=row.pk) for row in accounts))
-    targets = TargetAccount.objects.for_org(list_import.organization_id).filter(
-        account__in=ids, event_id=list_import.event_id
-    )
+    targets = TargetAccount.objects.for_org(list_import.organization_id).filter(account__in=ids)
+    targets = targets.filter(event__in=[list_import.event_id] if list_import.event_id else [])
     idle = Account.objects.filter(_nothing_later(Account, list_import, besides={Person, TargetAccount}))
     _remove(
         targets.filter(_came_with(list_import), account__in=idle.values("pk")),
@@ -202,18 +201,15 @@ def _own_events(model: type[models.Model], list_import: ListImport) -> "QuerySet
     return events.filter(pgh_label="update", **{_MARK: str(list_import.pk)})
 
 
-def _put_back(model: type[TenantModel], list_import: ListImport, ids: Iterable[UUID]) -> list[Any]:
+def _put_back(model: type[TenantModel], list_import: ListImport, ids: Iterable[UUID | None]) -> list[Any]:
     """Give fields that the import changed, and nobody after it, the value of before; returns the records that changed."""
     touched = set(_own_events(model, list_import).filter(pgh_obj_id__in=ids).values_list("pgh_obj_id", flat=True))
     if not touched:
         return []
     history = history_model(model)
+    told: QuerySet[Any] = history._default_manager.filter(organization_id=list_import.organization_id)
     events: dict[UUID, list[Any]] = defaultdict(list)
-    for event in (
-        history._default_manager.filter(organization_id=list_import.organization_id, pgh_obj_id__in=touched)
-        .select_related("pgh_context")
-        .order_by("pgh_id")
-    ):
+    for event in told.filter(pgh_obj_id__in=touched).select_related("pgh_context").order_by("pgh_id"):
         events[event.pgh_obj_id].append(event)
     fields = [field for field in history._meta.local_fields if field.name not in QUIET]
     rows = model._default_manager.filter(organization_id=list_import.organization_id, pk__in=touched)
@@ -249,7 +245,7 @@ def _values_before(
     events: Sequence[Any], row: models.Model, fields: Sequence[Any], list_import: ListImport
 ) -> list[tuple[Any, Any]]:
     """The fields that still hold what the import wrote, with what they held before it."""
-    found = {}
+    found: dict[Any, tuple[Any, Any]] = {}
     for event, later in zip(events, [*events[1:], row], strict=True):
         if not event.pgh_context or event.pgh_context.metadata.get("list_import") != str(list_import.pk):
             continue

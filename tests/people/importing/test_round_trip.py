@@ -14,7 +14,7 @@ from tests.people.importing.helpers import bring_in, counts
 
 NASTY = [
     "=1+1", "+49 and more", "-minus", "@home", "＝wide", "＋wide", "'quoted'", 'said "so", twice', "Straße, Ümit Œ", "a;b|c",
-    "two\nlines",
+    "two\nlines", "'=kept", "''+both",
 ]  # fmt: skip
 
 
