@@ -143,6 +143,13 @@ class Rounds:
         self.organization_id, self._dice = organization_id, random.Random(5)
         with org_scope(organization_id), connection.cursor() as cursor:
             cursor.execute(
+                "SELECT enrollment_id FROM sequences_steprun UNION SELECT m.enrollment_id FROM outreach_message m "
+                "JOIN sequences_enrollment e ON e.id = m.enrollment_id WHERE e.source = 'bench'"
+            )
+            left_over = [row[0] for row in cursor.fetchall()]
+        self._put_back(left_over)
+        with org_scope(organization_id), connection.cursor() as cursor:
+            cursor.execute(
                 "SELECT id FROM sequences_enrollment WHERE state = 'active' AND source = 'bench' ORDER BY id"
             )
             ids = [row[0] for row in cursor.fetchall()]

@@ -84,8 +84,12 @@ def _introduce(mailbox: Mailbox, transport: MailTransport) -> tuple[str, str]:
 
 
 def send_test(organization_id: UUID, mailbox_id: UUID, user_id: UUID) -> None:
-    """A mail to the member who asks, so that they see what arrives."""
+    """A mail to the member who asks, so that they see what arrives: one for every time somebody asked."""
     mailbox = _mailbox(organization_id, mailbox_id)
+    with org_scope(organization_id):
+        asked = Mailbox.objects.for_org(organization_id).filter(pk=mailbox_id, test_wanted_at__isnull=False)
+        if not asked.update(test_wanted_at=None):
+            return
     with system_scope():
         member = User.objects.get(pk=user_id)
     body = f"This is a test of the mailbox “{mailbox.name}”. It works.\n\n{mailbox.signature}"

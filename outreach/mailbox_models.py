@@ -104,6 +104,9 @@ class Mailbox(TenantModel):
     paused_at = models.DateTimeField(null=True, blank=True, editable=False)
     pause_reason = models.CharField(max_length=300, blank=True, editable=False)
     throttled_until = models.DateTimeField(null=True, blank=True, editable=False)
+    test_wanted_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When a member asked for a test mail that has not left yet."
+    )
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
     owner = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 

@@ -6,15 +6,16 @@ happened earlier, so any order and any number of copies end the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 import structlog
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
+from common.bulk import insert_many, update_many
 from common.happenings import Happening, Kind, announce
 from identity.scope import org_scope, system_scope
 from outreach import signals
@@ -26,7 +27,7 @@ from outreach.suppressing import suppress
 
 log = structlog.get_logger(__name__)
 
-CHUNK = 200
+CHUNK = 500
 MACHINE_PACE = timedelta(seconds=3)
 """A link followed this soon after the mail was handed over was followed by a scanner, not by a reader."""
 
@@ -65,8 +66,8 @@ def _insert(organization_id: UUID, reports: list[Report]) -> int:
         wanted = {report.event_id[:255]: report for report in reports}
         known = set(rows.filter(provider=reports[0].provider, event_id__in=wanted).values_list("event_id", flat=True))
         new = [report for event_id, report in wanted.items() if event_id not in known]
-        ProviderEvent.objects.bulk_create(
-            (
+        insert_many(
+            [
                 ProviderEvent(
                     organization_id=organization_id,
                     provider=report.provider,
@@ -83,7 +84,7 @@ def _insert(organization_id: UUID, reports: list[Report]) -> int:
                     },
                 )
                 for report in new
-            ),
+            ],
             ignore_conflicts=True,
         )
         return len(new)
@@ -97,13 +98,11 @@ def process(organization_id: UUID) -> int:
             events = list(
                 ProviderEvent.objects.for_org(organization_id)
                 .unprocessed()
-                .select_related("message")
-                .order_by("occurred_at", "id")
+                .order_by("created_at")
                 .select_for_update(of=("self",), skip_locked=True)[:CHUNK]
             )
-            for event in events:
-                _apply_alone(event)
             if events:
+                _apply_safely(events)
                 signals.messages_changed.send(sender=Message, organization_id=organization_id)
         done += len(events)
         if len(events) < CHUNK:
@@ -115,73 +114,130 @@ def unprocessed_organizations() -> list[UUID]:
         return list(ProviderEvent.objects.unprocessed().values_list("organization_id", flat=True).distinct())
 
 
-def _apply_alone(event: ProviderEvent) -> None:
-    """One bad report is set aside alone and does not stop the others."""
+def _apply_safely(events: Sequence[ProviderEvent]) -> None:
+    """Apply them together; when that fails, each alone, so that one bad report is set aside and does not stop the others."""
     problem = ""
     try:
         with transaction.atomic():
-            apply(event)
+            apply(events)
     except Exception as error:
-        log.exception("report cannot be applied", event_id=str(event.pk), kind=event.kind)
+        if len(events) > 1:
+            for event in events:
+                _apply_safely([event])
+            return
+        log.exception("report cannot be applied", event_id=str(events[0].pk), kind=events[0].kind)
         problem = f"{type(error).__name__}: {error}"[:300]
-    ProviderEvent.objects.filter(pk=event.pk).update(processed_at=timezone.now(), problem=problem)
-
-
-def apply(event: ProviderEvent) -> None:
-    """Teach the message one thing. Works inside the scope; doing it again changes nothing."""
-    message = Message.objects.select_for_update().get(pk=event.message_id)
-    accept_on_evidence(message, attempt=event.attempt, at=event.occurred_at)
-    message.refresh_from_db()
-    real_id = event.data.get("mail_message_id", "")
-    if real_id and real_id != message.mail_message_id:
-        Message.objects.filter(pk=message.pk).update(mail_message_id=real_id[:255])
-    kind = ReportKind(event.kind)
-    if kind in {ReportKind.DELIVERED, ReportKind.DEFERRED}:
-        _first_time(message, f"{kind}_at", event.occurred_at)
-    elif kind is ReportKind.OPENED:
-        _opened(message, event)
-    elif kind is ReportKind.CLICKED:
-        _clicked(message, event)
-    elif kind in {ReportKind.BOUNCED, ReportKind.BLOCKED, ReportKind.DROPPED}:
-        _not_delivered(message, event, kind)
-    elif kind is ReportKind.COMPLAINED:
-        _refuse(message, Reason.COMPLAINT, event.provider)
-    elif kind is ReportKind.UNSUBSCRIBED:
-        _refuse(message, Reason.UNSUBSCRIBED, event.provider)
-
-
-def _first_time(message: Message, column: str, at: datetime, **more: object) -> bool:
-    """Move a timestamp to an earlier moment. Returns whether it was empty before."""
-    was_empty = getattr(message, column) is None
-    Message.objects.filter(Q(**{column: None}) | Q(**{f"{column}__gt": at}), pk=message.pk).update(
-        **{column: at, "updated_at": timezone.now()}, **more
+    ProviderEvent.objects.filter(pk__in=[event.pk for event in events]).update(
+        processed_at=timezone.now(), problem=problem
     )
-    return was_empty
 
 
-def _opened(message: Message, event: ProviderEvent) -> None:
-    if event.is_machine:
-        _first_time(message, "machine_opened_at", event.occurred_at)
-    elif _first_time(message, "opened_at", event.occurred_at):
-        _announce(message, Kind.OUTREACH_OPENED, event.occurred_at)
+def apply(events: Sequence[ProviderEvent]) -> None:
+    """Teach the messages what the events say. Works inside the scope; doing it again changes nothing."""
+    messages = {
+        message.pk: message
+        for message in Message.objects.filter(pk__in={event.message_id for event in events})
+        .defer("body", "text", "html")
+        .order_by("pk")
+        .select_for_update(of=("self",), no_key=True)
+    }
+    lessons = [_Lesson(messages[event.message_id], event) for event in events]
+    changed = {lesson.message.pk: lesson.message for lesson in lessons if lesson.learn()}
+    now = timezone.now()
+    for message in changed.values():
+        message.updated_at = now
+    update_many(list(changed.values()), LEARNED)
+    announce(*(lesson.news for lesson in lessons if lesson.news))
+    for lesson in lessons:
+        if lesson.refusal:
+            _refuse(lesson.message, lesson.refusal, lesson.event.provider)
 
 
-def _clicked(message: Message, event: ProviderEvent) -> None:
-    too_soon = message.sent_at is not None and event.occurred_at - message.sent_at < MACHINE_PACE
-    if event.is_machine or too_soon:
-        _first_time(message, "machine_clicked_at", event.occurred_at)
-    elif _first_time(message, "clicked_at", event.occurred_at):
-        _announce(message, Kind.OUTREACH_CLICKED, event.occurred_at)
+LEARNED = (
+    "mail_message_id", "delivered_at", "deferred_at", "opened_at", "machine_opened_at", "clicked_at", "machine_clicked_at",
+    "bounced_at", "bounce_reason", "updated_at",
+)  # fmt: skip
 
 
-def _not_delivered(message: Message, event: ProviderEvent, kind: ReportKind) -> None:
-    reason = event.data.get("reason", "")
-    if _first_time(message, "bounced_at", event.occurred_at, bounce_reason=reason[:300]):
-        _announce(message, Kind.OUTREACH_BOUNCED, event.occurred_at)
-    if kind is ReportKind.BOUNCED:
-        _refuse(message, Reason.HARD_BOUNCE, event.provider)
-    elif kind is ReportKind.DROPPED and reason.lower() in DROPPED_FOR:
-        _refuse(message, DROPPED_FOR[reason.lower()], event.provider)
+@dataclass
+class _Lesson:
+    """What one event teaches a message, whose row is locked."""
+
+    message: Message
+    event: ProviderEvent
+    news: Happening | None = None
+    refusal: str = ""
+    _is_new: bool = False
+
+    def learn(self) -> bool:
+        """Returns whether the message is another now."""
+        event, message = self.event, self.message
+        kind = ReportKind(event.kind)
+        if message.sent_at is None:
+            accept_on_evidence(message, attempt=event.attempt, at=event.occurred_at)
+        real_id = event.data.get("mail_message_id", "")[:255]
+        if real_id and real_id != message.mail_message_id:
+            message.mail_message_id, self._is_new = real_id, True
+        if kind in {ReportKind.DELIVERED, ReportKind.DEFERRED}:
+            self._first_time(f"{kind}_at")
+        elif kind is ReportKind.OPENED:
+            self._opened()
+        elif kind is ReportKind.CLICKED:
+            self._clicked()
+        elif kind in {ReportKind.BOUNCED, ReportKind.BLOCKED, ReportKind.DROPPED}:
+            self._not_delivered(kind)
+        elif kind is ReportKind.COMPLAINED:
+            self.refusal = Reason.COMPLAINT
+        elif kind is ReportKind.UNSUBSCRIBED:
+            self.refusal = Reason.UNSUBSCRIBED
+        return self._is_new
+
+    def _first_time(self, column: str) -> bool:
+        """Move a timestamp to an earlier moment. Returns whether it was empty before."""
+        known = getattr(self.message, column)
+        if known is None or known > self.event.occurred_at:
+            setattr(self.message, column, self.event.occurred_at)
+            self._is_new = True
+        return known is None
+
+    def _opened(self) -> None:
+        if self.event.is_machine:
+            self._first_time("machine_opened_at")
+        elif self._first_time("opened_at"):
+            self._tell(Kind.OUTREACH_OPENED)
+
+    def _clicked(self) -> None:
+        sent_at = self.message.sent_at
+        too_soon = sent_at is not None and self.event.occurred_at - sent_at < MACHINE_PACE
+        if self.event.is_machine or too_soon:
+            self._first_time("machine_clicked_at")
+        elif self._first_time("clicked_at"):
+            self._tell(Kind.OUTREACH_CLICKED)
+
+    def _not_delivered(self, kind: ReportKind) -> None:
+        reason = self.event.data.get("reason", "")
+        before = self.message.bounced_at
+        if self._first_time("bounced_at"):
+            self._tell(Kind.OUTREACH_BOUNCED)
+        if self.message.bounced_at != before:
+            self.message.bounce_reason = reason[:300]
+        if kind is ReportKind.BOUNCED:
+            self.refusal = Reason.HARD_BOUNCE
+        elif kind is ReportKind.DROPPED and reason.lower() in DROPPED_FOR:
+            self.refusal = DROPPED_FOR[reason.lower()]
+
+    def _tell(self, kind: Kind) -> None:
+        message = self.message
+        self.news = Happening(
+            kind=kind,
+            organization_id=message.organization_id,
+            event_id=message.event_id,
+            account_id=message.account_id,
+            person_id=message.person_id,
+            summary=f"{kind.label}: {message.subject}"[:300],
+            data={"message_id": str(message.pk)},
+            occurred_at=self.event.occurred_at,
+        )
 
 
 def _refuse(message: Message, reason: str, source: str) -> None:
@@ -191,18 +247,3 @@ def _refuse(message: Message, reason: str, source: str) -> None:
         message.organization_id, address_hash=message.address_hash, hint=masked(message.to_address), reason=reason,
         source=source, message=message,
     )  # fmt: skip
-
-
-def _announce(message: Message, kind: Kind, at: datetime) -> None:
-    announce(
-        Happening(
-            kind=kind,
-            organization_id=message.organization_id,
-            event_id=message.event_id,
-            account_id=message.account_id,
-            person_id=message.person_id,
-            summary=f"{kind.label}: {message.subject}"[:300],
-            data={"message_id": str(message.pk)},
-            occurred_at=at,
-        )
-    )

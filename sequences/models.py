@@ -282,6 +282,11 @@ class Enrollment(TenantModel):
             models.Index(fields=["organization", "person"], name="enrollment_by_person"),
             models.Index(fields=["organization", "account"], name="enrollment_by_account"),
             models.Index(fields=["task"], condition=Q(task__isnull=False), name="enrollment_by_task"),
+            # Whoever deletes a mail looks whether it is named here.
+            models.Index(fields=["message"], condition=Q(message__isnull=False), name="enrollment_by_message"),
+            models.Index(
+                fields=["first_message"], condition=Q(first_message__isnull=False), name="enrollment_by_first_mail"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -323,6 +328,8 @@ class StepRun(TenantModel):
         constraints = [models.UniqueConstraint(fields=["enrollment", "step_id"], name="steprun_once")]
         indexes = [
             models.Index(fields=["organization", "sequence_id", "step_id", "outcome"], name="steprun_by_step"),
+            models.Index(fields=["message"], condition=Q(message__isnull=False), name="steprun_by_message"),
+            models.Index(fields=["task"], condition=Q(task__isnull=False), name="steprun_by_task"),
         ]
 
     def __str__(self) -> str:

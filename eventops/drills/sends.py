@@ -24,13 +24,13 @@ from eventops.demo.clock import let_pass
 from eventops.drills import stage
 from identity.scope import org_scope
 from outreach import claiming, reconciling
-from outreach.models import Mailbox, Message, ProviderEvent, SendAttempt
+from outreach.models import Mailbox, Message, SendAttempt
 from sandbox.smtp import MailServer
 
 PACE = 20
 """Seconds of a claim's lease that pass in one second, so that the dead are found out soon."""
 PAUSE = 2.5 * claiming.LEASE.total_seconds() / PACE
-LONGEST = 1_500.0
+LONGEST = 3_600.0
 MAILBOXES = 4
 LOSSES = 5
 """How often in a drill Postgres ends the workers' connections, and how often the broker forgets everything."""
@@ -127,10 +127,11 @@ class SendDrill:
             begun = time.monotonic()
             with self.crew:
                 self._until_nothing_moves(provider, say)
-                seconds = time.monotonic() - begun
-                # A day later what was never reported is sent again where that is allowed, and held where it is not.
-                let_pass(self.organization_id, reconciling.SILENCE + timedelta(hours=1))
-                reconciling.reconcile()
+            seconds = time.monotonic() - begun
+            # A day later what was never reported is sent again where that is allowed, and held where it is not.
+            let_pass(self.organization_id, reconciling.SILENCE + timedelta(hours=1))
+            reconciling.reconcile()
+            with self.crew:
                 self._until_nothing_moves(provider, say)
             return self._count(provider, seconds)
 
@@ -150,27 +151,19 @@ class SendDrill:
 
     def _until_nothing_moves(self, provider: Adapter, say: Callable[[str], Any]) -> None:
         """Ring, strike, let leases end, until nothing is due or claimed and every report has been worked on."""
-        deadline, second = time.monotonic() + LONGEST, 0
-        while time.monotonic() < deadline:
-            next_second = time.monotonic() + 1
-            self._ring(second)
-            while time.monotonic() < next_second:
-                self._strike(provider)
-                time.sleep(0.01)
-            self._wake_stopped()
-            self.crew.mend()
-            self._age_claims()
-            second += 1
-            if second % 10 == 0:
-                say(f"{self._states()}; {self.faults['kills']} kills")
-            if self._is_settled() and provider.is_quiet():
-                break
-        self._wake_stopped(everybody=True)
+        seconds = 0
 
-    def _ring(self, second: int) -> None:
-        """What the beat does, only more often."""
-        if stage.waiting_bells() < self.crew.size * 2:
-            stage.ring("outreach.sweep" if second % 2 else "outreach.send_due", times=self.crew.size)
+        def is_done() -> bool:
+            nonlocal seconds
+            seconds += 1
+            self._wake_stopped()
+            self._age_claims()
+            if seconds % 10 == 0:
+                say(f"{dict(stage.states_of(self.organization_id))}; {self.faults['kills']} kills")
+            return provider.is_quiet() and stage.is_settled(self.organization_id)
+
+        stage.ring_until(is_done, self.crew, longest=LONGEST, meanwhile=lambda: self._strike(provider))
+        self._wake_stopped(everybody=True)
 
     def _strike(self, provider: Adapter) -> None:
         """The next fault, when it is time for it: a kill for every so many mails, and now and then something else."""
@@ -220,18 +213,11 @@ class SendDrill:
 
     # --- Counting ---
 
+    def failed(self, result: dict[str, Any]) -> bool:
+        return bool(result["lost"] or result["extra_accepts"] > result["provable_minimum"])
+
     def _mine(self) -> Any:
         return Message.objects.for_org(self.organization_id)
-
-    def _is_settled(self) -> bool:
-        with org_scope(self.organization_id):
-            moving = self._mine().filter(state__in=[State.QUEUED, State.SENDING]).exists()
-            return not moving and not ProviderEvent.objects.for_org(self.organization_id).unprocessed().exists()
-
-    def _states(self) -> str:
-        with org_scope(self.organization_id):
-            states = Counter(self._mine().values_list("state", flat=True))
-        return ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
 
     def _message_ids(self) -> dict[str, str]:
         with org_scope(self.organization_id):

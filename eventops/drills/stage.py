@@ -10,7 +10,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from datetime import time as clock
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,15 +31,17 @@ from identity.models import Organization
 from identity.scope import org_scope, system_scope
 from outreach import connecting, domains
 from outreach.addresses import address_hash
-from outreach.models import Mailbox, Message
+from outreach.models import Mailbox, Message, ProviderEvent
 from people.models import Person
 from sandbox.courier import Courier
 from sandbox.server import RunningSandbox
-from sandbox.web import Request, Response
+from sandbox.web import Request, Response, as_json
 from sandbox.world import Delivery, World
 
 WORKERS = "eventops-drill"
 """What the workers' connections are called in Postgres."""
+WAIT = 5
+"""Seconds a provider that is asked too much wants us to wait."""
 _ALWAYS = {
     "window_days": list(range(7)),
     "window_opens": clock.min,
@@ -51,6 +54,9 @@ class FarSandbox(RunningSandbox):
     """A provider as far away as a real one, so that faults fall into requests that are under way; its reports get around."""
 
     distance = (0.02, 0.08)
+    refusing = 0.0
+    """The share of the sends that are told to wait (429)."""
+    refused = 0
 
     def __init__(self, *, port: int, dice: random.Random, silent: float = 0.0) -> None:
         super().__init__(port=port)
@@ -58,6 +64,10 @@ class FarSandbox(RunningSandbox):
 
     def answer(self, request: Request) -> Response:
         time.sleep(random.uniform(*self.distance))
+        if request.path == "/v3/mail/send" and random.random() < self.refusing:
+            self.refused += 1
+            said = {"errors": [{"field": None, "message": "too many requests"}]}
+            return as_json(said, 429, X_RateLimit_Remaining="0", X_RateLimit_Reset=str(int(time.time()) + WAIT))
         return super().answer(request)
 
 
@@ -182,6 +192,19 @@ def queue_messages(organization_id: UUID, mailboxes: list[Mailbox], number: int,
             cursor.execute("ANALYZE outreach_message")
 
 
+def states_of(organization_id: UUID) -> Counter[str]:
+    """How many messages stand in each state."""
+    with org_scope(organization_id):
+        return Counter(Message.objects.for_org(organization_id).values_list("state", flat=True))
+
+
+def is_settled(organization_id: UUID) -> bool:
+    """Whether nothing waits or is claimed, and every report was worked on."""
+    with org_scope(organization_id):
+        moving = Message.objects.for_org(organization_id).filter(state__in=["queued", "sending"]).exists()
+        return not moving and not ProviderEvent.objects.for_org(organization_id).unprocessed().exists()
+
+
 # --- Workers ---------------------------------------------------------------------------------------------------------
 
 
@@ -189,7 +212,7 @@ class Crew:
     """Celery workers as in production: ``workers`` parents, each with ``children`` forks that do the work."""
 
     def __init__(self, *, workers: int, children: int) -> None:
-        self.size, self._children = workers, children
+        self.size, self.children_each = workers, children
         self._parents: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Crew:
@@ -221,7 +244,7 @@ class Crew:
     def _start(self) -> subprocess.Popen[bytes]:
         command = [
             sys.executable, "-m", "celery", "-A", "eventops", "worker", "--pool", "prefork", "--concurrency",
-            str(self._children), "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "ERROR",
+            str(self.children_each), "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "ERROR",
             "--hostname", f"drill-{time.time_ns()}@localhost",
         ]  # fmt: skip
         own = os.environ | {"PGAPPNAME": WORKERS, "WORKER_HEALTH_PORT": "0"}
@@ -246,6 +269,23 @@ def ring(task: str, *, times: int = 1) -> None:
 def broker() -> redis.Redis:
     """The broker itself, behind any relay."""
     return redis.Redis.from_url(settings.CELERY_BROKER_URL)
+
+
+def ring_until(is_done: Callable[[], bool], crew: Crew, *, longest: float, meanwhile: Callable[[], object]) -> float:
+    """Ring as the beat does, only more often, until ``is_done``; call ``meanwhile`` all the time. Returns the seconds."""
+    begun, second = time.monotonic(), 0
+    while time.monotonic() - begun < longest:
+        if waiting_bells() < crew.size * 2:
+            ring("outreach.sweep" if second % 2 else "outreach.send_due", times=crew.size)
+        next_second = time.monotonic() + 1
+        while time.monotonic() < next_second:
+            meanwhile()
+            time.sleep(0.01)
+        crew.mend()
+        second += 1
+        if is_done():
+            break
+    return time.monotonic() - begun
 
 
 def waiting_bells() -> int:

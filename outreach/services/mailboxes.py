@@ -34,6 +34,7 @@ def connect(mailbox: Mailbox) -> None:
 
 def send_test(mailbox: Mailbox, *, actor: User) -> None:
     """Send the member a test mail through the mailbox."""
+    Mailbox.objects.filter(pk=mailbox.pk).update(test_wanted_at=timezone.now())
     ring(tasks.send_test, str(mailbox.organization_id), str(mailbox.pk), str(actor.pk))
 
 

@@ -83,3 +83,20 @@ def test_a_second_beat_stands_by_until_the_first_is_gone():
         scheduler._session.close()
 
     assert (waiting, ticking) == (False, True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_five_beats_one_ticks_and_another_when_it_ends():
+    beats = [SoleScheduler(app=app, lazy=True) for _ in range(5)]
+    try:
+        first = [beat for beat in beats if beat._holds_lock() and beat._holds_lock()]
+        first[0]._session.close()
+        first[0]._session = None
+        second = [beat for beat in reversed(beats) if beat._holds_lock()]
+    finally:
+        for beat in beats:
+            if beat._session is not None:
+                beat._session.close()
+
+    assert (len(first), len(second)) == (1, 1)
+    assert first != second

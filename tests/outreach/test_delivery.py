@@ -8,13 +8,14 @@ from django.db import connection
 from django.utils import timezone
 
 from activities.models import Activity
+from eventops.demo.clock import let_pass
 from identity.scope import org_scope, system_scope
 from outreach import delivery, reconciling
 from outreach.models import Mailbox, MailboxDay, Message, ProviderEvent, SendAttempt, Suppression
 from outreach.ports import Accepted
 from outreach.suppressing import suppress_addresses
 from sandbox.world import Fault
-from tests.factories import AccountFactory, MessageFactory, PersonFactory
+from tests.factories import AccountFactory, MailboxFactory, MessageFactory, PersonFactory
 
 
 def claim_next(desk):
@@ -185,6 +186,37 @@ def test_after_the_pause_it_is_sent(mailbox, message, send, stored, sandbox, org
     send(mailbox)
 
     assert (stored(message).state, outcomes(message)) == ("accepted", ["not_sent", "accepted"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_storm_of_refusals_costs_few_requests_and_no_mail(organization, sandbox):
+    account = AccountFactory.create(organization=organization)
+    mailboxes = [MailboxFactory.create(organization=organization, daily_cap=10) for _ in range(3)]
+    for mailbox in mailboxes:
+        for _ in range(10):
+            MessageFactory.create(person=PersonFactory.create(account=account), mailbox=mailbox)
+    sandbox.world.faults.append(Fault("429", 12, wait=5))
+
+    def work():
+        try:
+            delivery.deliver_due(seconds=20)
+        finally:
+            connection.close()
+
+    for _ in range(12):
+        workers = [threading.Thread(target=work) for _ in range(3)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        let_pass(organization.pk, timedelta(seconds=6))
+
+    with org_scope(organization.pk):
+        assert Message.objects.filter(state="accepted").count() == 30
+        assert sorted(MailboxDay.objects.values_list("used", flat=True)) == [10, 10, 10]
+    recipients = [mail.to for mail in sandbox.world.mails.values()]
+    assert len(recipients) == len(set(recipients)) == 30
+    assert sandbox.world.requests == 30 + 12
 
 
 def test_a_revoked_key_stops_the_mailbox_after_one_request(mailbox, message, send, stored, sandbox):
