@@ -3,6 +3,8 @@
 from functools import partial
 from typing import Any
 
+from django.dispatch import Signal
+
 from accounts.bulk import Batch
 from accounts.bulk_forms import ExportForm, OwnerForm, TagForm
 from accounts.exports import write_file
@@ -24,32 +26,38 @@ def not_owned_by(rows: Any, owner: User | None) -> Any:
     return rows.filter(owner__isnull=False) if owner is None else rows.exclude(owner=owner)
 
 
-def add_tag(link: Any, key: str, batch: Batch) -> int:
-    """Tag the rows that do not have the tag yet; ``key`` is the field of ``link`` that names the tagged row."""
+def add_tag(link: Any, key: str, changed: Signal, batch: Batch) -> int:
+    """Tag the rows that do not have the tag yet; ``key`` is the field of ``link`` that names the tagged row.
+
+    ``changed`` is sent for those that got it.
+    """
     (tag,) = tags_named(batch.organization_id, names=[batch.params["tag"]])
     links = link.objects.for_org(batch.organization_id)
     have = set(links.filter(tag=tag, **{f"{key}__in": batch.ids}).values_list(key, flat=True))
     tagged = link._meta.get_field(key).related_model.objects.for_org(batch.organization_id).filter(pk__in=batch.ids)
+    fresh = [pk for pk in tagged.values_list("pk", flat=True) if pk not in have]
     links.bulk_create(
-        (
-            link(organization_id=batch.organization_id, tag=tag, **{f"{key}_id": pk})
-            for pk in tagged.values_list("pk", flat=True)
-            if pk not in have
-        ),
+        (link(organization_id=batch.organization_id, tag=tag, **{f"{key}_id": pk}) for pk in fresh),
         ignore_conflicts=True,
     )
-    return len(batch.ids) - len(have)
+    changed.send(sender=tagged.model, organization_id=batch.organization_id, ids=fresh)
+    return len(fresh)
 
 
-def remove_tag(link: Any, key: str, batch: Batch) -> int:
+def remove_tag(link: Any, key: str, changed: Signal, batch: Batch) -> int:
     tag = Tag.objects.for_org(batch.organization_id).filter(name_norm=normalise(batch.params["tag"])).first()
     links = link.objects.for_org(batch.organization_id).filter(tag=tag, **{f"{key}__in": batch.ids})
-    return int(links.delete()[0]) if tag else 0
+    tagged = list(links.values_list(key, flat=True)) if tag else []
+    links.filter(**{f"{key}__in": tagged}).delete()
+    changed.send(sender=link._meta.get_field(key).related_model, organization_id=batch.organization_id, ids=tagged)
+    return len(tagged)
 
 
-def common_actions(*, assign: Any, delete: Any, deletes: str, link: Any, key: str) -> list[dict[str, Any]]:
+def common_actions(
+    *, assign: Any, delete: Any, deletes: str, link: Any, key: str, changed: Signal
+) -> list[dict[str, Any]]:
     """Assign, export, tag and delete; ``deletes`` says what goes with a row that is deleted."""
-    tag, untag = partial(add_tag, link, key), partial(remove_tag, link, key)
+    tag, untag = partial(add_tag, link, key, changed), partial(remove_tag, link, key, changed)
     return [
         {"key": "assign", "label": "Assign owner", "icon": "user", "form": OwnerForm, "apply": assign, "order": 10},
         {"key": "export", "label": "Export", "icon": "download", "form": ExportForm, "whole": write_file, "order": 15},

@@ -12,6 +12,7 @@ from accounts.bulk_common import common_actions, new_owner, not_owned_by
 from accounts.bulk_forms import ChoiceForm
 from accounts.filters import AccountFilter
 from accounts.models import Account, AccountTag, TargetAccount
+from accounts.signals import facts_changed
 from common.happenings import Kind, announce
 from events.models import Event
 from events.panels import Figure, register_figures
@@ -108,7 +109,8 @@ def choice_form(field: str, selection: Selection, data: Any = None) -> ChoiceFor
 
 _account_actions: list[dict[str, Any]] = [
     *common_actions(
-        assign=assign, delete=delete, deletes="Their people, messages and meetings go with them.", link=AccountTag, key="account"
+        assign=assign, delete=delete, deletes="Their people, messages and meetings go with them.", link=AccountTag, key="account",
+        changed=facts_changed,
     ),
     *(
         {

@@ -111,7 +111,7 @@ def target_account(
     check_member(account.organization_id, values.get("owner"))
     target = TargetAccount(organization_id=account.organization_id, event=event, account=account, **values)
     target.save()
-    facts_changed.send(sender=Account, account=account)
+    facts_changed.send(sender=Account, organization_id=account.organization_id, ids=[account.pk])
     return target
 
 
@@ -187,7 +187,7 @@ def set_stands(target: TargetAccount, *, stands: Sequence[tuple[str, str]]) -> N
         Stand(organization_id=target.organization_id, target=target, hall=hall, number=number)
         for hall, number in sorted(wanted - existing.keys())
     )
-    facts_changed.send(sender=Account, account=target.account)
+    facts_changed.send(sender=Account, organization_id=target.organization_id, ids=[target.account_id])
 
 
 def tags_named(organization_id: UUID, *, names: Iterable[str]) -> list[Tag]:
@@ -212,7 +212,7 @@ def set_tags(account: Account, *, names: Iterable[str]) -> list[Tag]:
         (AccountTag(organization_id=account.organization_id, account=account, tag=tag) for tag in tags),
         ignore_conflicts=True,
     )
-    facts_changed.send(sender=Account, account=account)
+    facts_changed.send(sender=Account, organization_id=account.organization_id, ids=[account.pk])
     return tags
 
 

@@ -6,4 +6,6 @@ renamed = Signal()
 """Sent with ``account`` after its name changed: whoever keeps a copy of the name refreshes it."""
 
 facts_changed = Signal()
-"""Sent with ``account`` after its tags, stands or shows changed, which no timeline entry tells of: scores follow."""
+"""Sent with ``organization_id`` and ``ids`` after tags, stands or shows of accounts changed, which no timeline entry tells
+of: scores follow.
+"""

@@ -21,6 +21,7 @@ from people.filters import PersonFilter
 from people.import_models import ListImport
 from people.importing import results
 from people.models import Person, PersonTag
+from people.signals import facts_changed
 
 SHOWN = 12
 
@@ -75,6 +76,7 @@ for _action in common_actions(
     deletes="Their messages, meetings and notes go with them.",
     link=PersonTag,
     key="person",
+    changed=facts_changed,
 ):
     register_action(BulkAction(subject="people", **_action))
 

@@ -144,7 +144,7 @@ def set_tags(person: Person, *, names: Iterable[str]) -> list[Tag]:
         (PersonTag(organization_id=person.organization_id, person=person, tag=tag) for tag in tags),
         ignore_conflicts=True,
     )
-    facts_changed.send(sender=Person, person=person)
+    facts_changed.send(sender=Person, organization_id=person.organization_id, ids=[person.pk])
     return tags
 
 

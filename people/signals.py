@@ -3,4 +3,4 @@
 from django.dispatch import Signal
 
 facts_changed = Signal()
-"""Sent with ``person`` after the tags changed, which no timeline entry tells of: scores follow."""
+"""Sent with ``organization_id`` and ``ids`` after the tags of people changed, which no timeline entry tells of: scores follow."""

@@ -1,16 +1,14 @@
 """Keep scores true while accounts and people change: a few at once, many by a run."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
 from django.dispatch import receiver
 
-from accounts.models import Account
 from accounts.signals import facts_changed as account_facts_changed
 from common.happenings import Happening, Kind, happened
-from people.models import Person
 from people.signals import facts_changed as person_facts_changed
 from research import services
 
@@ -47,10 +45,17 @@ def _rescore(organization_id: UUID, news: Sequence[Happening]) -> None:
 
 
 @receiver(account_facts_changed, dispatch_uid="research.account_facts")
-def rescore_account(account: Account, **_: Any) -> None:
-    services.score_accounts(account.organization_id, [account.pk], actor_id=None)
+def rescore_accounts(organization_id: UUID, ids: Sequence[UUID], **_: Any) -> None:
+    _few_or_all(services.score_accounts, organization_id, ids)
 
 
 @receiver(person_facts_changed, dispatch_uid="research.person_facts")
-def rescore_person(person: Person, **_: Any) -> None:
-    services.score_people(person.organization_id, [person.pk], actor_id=None)
+def rescore_people(organization_id: UUID, ids: Sequence[UUID], **_: Any) -> None:
+    _few_or_all(services.score_people, organization_id, ids)
+
+
+def _few_or_all(score: Callable[..., Any], organization_id: UUID, ids: Sequence[UUID]) -> None:
+    if len(ids) > services.AT_ONCE:
+        services.request_run(organization_id, cause="Tags were changed", actor_id=None)
+    elif ids:
+        score(organization_id, ids, actor_id=None)

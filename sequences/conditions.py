@@ -16,7 +16,7 @@ from accounts.models import TargetAccount, Tier
 from common.text import normalise
 from people.models import PERSONA_FLAGS
 
-Value = str | int | bool | None
+Value = str | int | bool | tuple[str, ...] | None
 Facts = Mapping[str, Value]
 
 
@@ -27,6 +27,7 @@ class Sort(StrEnum):
     NUMBER = "number"
     CHOICE = "choice"
     YES_NO = "yes_no"
+    TAGS = "tags"
 
 
 @dataclass(frozen=True)
@@ -43,16 +44,21 @@ FACTS: Mapping[str, Fact] = {
     "person.city": Fact("city of the person", Sort.TEXT),
     "person.country": Fact("country of the person", Sort.TEXT),
     "person.icp_score": Fact("score of the person", Sort.NUMBER),
+    "person.tags": Fact("tag of the person", Sort.TAGS),
+    "person.owner": Fact("owner of the person", Sort.TEXT),
+    "person.met_at_booth": Fact("the person was met at the booth", Sort.YES_NO),
     "person.has_phone": Fact("the person has a phone number", Sort.YES_NO),
     "person.has_linkedin": Fact("the person has a LinkedIn address", Sort.YES_NO),
     **{f"person.{flag}": Fact(f"persona {label}", Sort.YES_NO) for flag, label in PERSONA_FLAGS.items()},
     "account.industry": Fact("industry", Sort.TEXT),
     "account.country": Fact("country of the company", Sort.TEXT),
     "account.employee_count": Fact("employees of the company", Sort.NUMBER),
+    "account.tags": Fact("tag of the company", Sort.TAGS),
     "target.tier": Fact("tier", Sort.CHOICE, dict(Tier.choices)),
     "target.status": Fact("status", Sort.CHOICE, dict(TargetAccount.Status.choices)),
     "target.stage": Fact("stage", Sort.CHOICE, dict(TargetAccount.Stage.choices)),
     "target.icp_score": Fact("score of the company", Sort.NUMBER),
+    "target.owner": Fact("owner at the show", Sort.TEXT),
     "mail.opened": Fact("a person opened a mail of this sequence", Sort.YES_NO),
     "mail.clicked": Fact("a person clicked in a mail of this sequence", Sort.YES_NO),
     "mail.replied": Fact("the person answered", Sort.YES_NO),
@@ -64,6 +70,7 @@ TESTS: Mapping[Sort, Mapping[str, str]] = {
     Sort.NUMBER: {"at_least": "is at least", "below": "is below", "known": "is known", "unknown": "is not known"},
     Sort.CHOICE: {"one_of": "is one of", "none_of": "is none of"},
     Sort.YES_NO: {"yes": "yes", "no": "no"},
+    Sort.TAGS: {"one_of": "is one of", "none_of": "is none of"},
 }
 """The tests that fit each sort of fact, and how a page words them."""
 
@@ -148,7 +155,8 @@ def _contains(value: Value, test: Test) -> bool:
 
 
 def _one_of(value: Value, test: Test) -> bool:
-    return bool(_text(value)) and _text(value) in {normalise(word) for word in test.words}
+    words = {normalise(word) for word in test.words}
+    return any(_text(one) in words for one in (value if isinstance(value, tuple) else (value,)) if _text(one))
 
 
 def _at_least(value: Value, test: Test) -> bool:

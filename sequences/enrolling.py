@@ -33,13 +33,15 @@ class CannotEnroll(Exception):
 
 @dataclass
 class Enrolled:
-    """What an enrollment came to: how many began, and how many were left out for which reason."""
+    """What an enrollment came to: how many began, and how many were left out for which reason. ``examples`` are some."""
 
     begun: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
+    examples: list[tuple[UUID, str]] = field(default_factory=list)
 
     def add(self, other: Enrolled) -> None:
         self.begun += other.begun
+        self.examples += other.examples[: EXAMPLES - len(self.examples)]
         self.left_out += other.left_out
 
 
@@ -213,4 +215,4 @@ def _enroll_chunk(door: Entrance, ids: list[UUID], *, actor: User | None, source
     guide.write(new=True)
     left_out = Counter(reason for reason in reasons.values() if reason)
     left_out["Is not in the list any more."] += len(set(ids)) - len(people)
-    return Enrolled(begun, +left_out)
+    return Enrolled(begun, +left_out, [(pk, reason) for pk, reason in reasons.items() if reason][:EXAMPLES])

@@ -157,15 +157,21 @@ class Step(TenantModel):
 
 
 class EnrollmentRule(TenantModel):
-    """Lets people begin by themselves once the facts hold: the target becomes tier A, or is checked in at the booth.
+    """Lets people begin by themselves once the facts hold: the target becomes tier A, or they are met at the booth.
 
-    ``seen_until`` is the change up to which targets were looked at; those before the rule was made do not count.
+    Changes from before the rule was made, or while it is paused, do not count. ``left_out`` names the last people for
+    whom it held and who may not begin, each with the reason; ``problem`` says why nobody can begin at all.
     """
 
     sequence = TenantForeignKey(Sequence, on_delete=models.CASCADE, related_name="rules", db_index=False)
     rule = models.JSONField()
     author = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
-    seen_until = models.DateTimeField()
+    paused_at = models.DateTimeField(null=True, blank=True)
+    begun = models.PositiveIntegerField("people who began by it", default=0)
+    begun_at = models.DateTimeField("when somebody began by it last", null=True, blank=True)
+    looked_at = models.DateTimeField("when it was asked last", null=True, blank=True)
+    left_out = models.JSONField(default=list, blank=True)
+    problem = models.CharField(max_length=300, blank=True)
 
     class Meta:
         ordering = ["created_at"]
@@ -173,6 +179,26 @@ class EnrollmentRule(TenantModel):
 
     def __str__(self) -> str:
         return str(read_rule(self.rule))
+
+
+class RuleNotice(TenantModel):
+    """A person, or everybody at an account, changed: a rule has to look. Written by triggers (migration 0004), so nothing
+    that changes rows can forget it; deleted in the transaction that has looked, so nobody is looked at twice for it.
+    """
+
+    rule = TenantForeignKey(EnrollmentRule, on_delete=models.CASCADE, related_name="notices", db_index=False)
+    person_id = models.UUIDField(null=True)
+    account_id = models.UUIDField(null=True)
+    due_at = models.DateTimeField(
+        help_text="A visit at the booth counts a minute later: until then it can be taken back."
+    )
+
+    class Meta:
+        ordering = ["due_at", "id"]
+        indexes = [models.Index(fields=["rule", "due_at", "id"], name="rulenotice_by_rule")]
+
+    def __str__(self) -> str:
+        return f"{self.rule_id}: {self.person_id or self.account_id}"
 
 
 class Enrollment(TenantModel):

@@ -16,6 +16,7 @@ urlpatterns = [
     path("<uuid:pk>/preview/", people.outlook, name="preview"),
     path("<uuid:pk>/figures/", figures.figures, name="figures"),
     path("<uuid:pk>/rules/", rules.add, name="rules"),
+    path("rules/<uuid:pk>/pause/", rules.pause, name="pause_rule"),
     path("rules/<uuid:pk>/remove/", rules.remove, name="remove_rule"),
     path("<uuid:pk>/add/", people.add_people, name="add_people"),
     path("<uuid:pk>/edit/", builder.edit, name="edit"),

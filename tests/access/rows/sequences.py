@@ -50,9 +50,7 @@ def _rule(organization: Organization) -> object:
     sequence = SequenceFactory.create(organization=organization)
     rule = {"match": "all", "tests": [{"fact": "person.has_phone", "is": "yes"}]}
     with org_scope(organization.pk):
-        return EnrollmentRule.objects.create(
-            organization=organization, sequence=sequence, rule=rule, seen_until=timezone.now()
-        ).pk
+        return EnrollmentRule.objects.create(organization=organization, sequence=sequence, rule=rule).pk
 
 
 ROWS = {
@@ -62,6 +60,7 @@ ROWS = {
     "sequences:preview": members(get=VIEWER, pk="sequence"),
     "sequences:figures": members(get=VIEWER, pk="sequence"),
     "sequences:rules": members(get=REP, post=REP, pk="sequence"),
+    "sequences:pause_rule": members(post=REP, pk="enrollment_rule"),
     "sequences:remove_rule": members(post=REP, pk="enrollment_rule"),
     "sequences:add_people": members(get=REP, pk="sequence"),
     "sequences:enroll": members(get=REP, post=REP),
