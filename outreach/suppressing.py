@@ -90,7 +90,8 @@ def suppress(
                 data={"message_id": str(message.pk)},
             )
         )
-    if message is not None and reason in KIND_OF_REASON:
+    # Whoever stops the mails about one show, or one series, says nothing about their colleagues.
+    if message is not None and reason in KIND_OF_REASON and scope == EVERYTHING:
         guard.hold_account(
             organization_id, message.person.account_id, cause=AccountHold.Cause.OPT_OUT,
             reason=f"{message.person.name}: {entry.get_reason_display().lower()}.", person_id=message.person_id,

@@ -21,7 +21,7 @@ from identity.web import OrgRequest
 from people import services
 from people.filters import PersonFilter
 from people.insights import insights_of
-from people.models import Person
+from people.models import ContactBasis, Person
 
 router = Router(tags=["People"])
 contacts = Router(tags=["People"])
@@ -45,6 +45,9 @@ class PersonFields(ApiSchema):
     city: str | None = Field(None, max_length=120)
     country: str | None = Field(None, max_length=80)
     time_zone: str | None = Field(None, max_length=64)
+    contact_basis: ContactBasis | None = Field(
+        None, description="Why they may be written to; `objected` and `restricted` stop all mail.", examples=["consent"]
+    )
     notes: str | None = Field(None, max_length=20_000)
     source: str | None = Field(None, max_length=120)
     tags: list[str] | None = Field(None, max_length=50)
@@ -100,6 +103,7 @@ class PersonOut(ApiSchema):
     city: str
     country: str
     time_zone: str
+    contact_basis: ContactBasis
     notes: str
     source: str
     icp_score: int | None

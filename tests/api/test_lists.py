@@ -113,6 +113,18 @@ def test_an_account_is_added_targeted_changed_and_deleted(api, organization, eve
         assert Account.objects.count() == TargetAccount.objects.count() == 0
 
 
+def test_why_somebody_may_be_written_to_is_told_and_changed(api, acme):
+    made = api.post("/api/people", {"accountId": str(acme.pk), "name": "Ada"}, **JSON).json()["data"]
+    address = f"/api/people/{made['id']}"
+
+    changed = api.patch(address, {"contactBasis": "consent"}, **JSON)
+    refused = api.patch(address, {"contactBasis": "because"}, **JSON)
+
+    assert made["contactBasis"] == "interest"
+    assert (changed.json()["data"]["contactBasis"], refused.status_code) == ("consent", 422)
+    assert api.get(address).json()["data"]["contactBasis"] == "consent"
+
+
 @pytest.mark.parametrize("spelling", ["isExecOps", "is_exec_ops"])
 def test_people_are_added_and_changed_in_both_spellings(api, organization, acme, spelling):
     body = {

@@ -7,7 +7,7 @@ from django.test import Client
 from common.ids import uuid7
 from identity.scope import org_scope
 from outreach import delivery, tokens
-from outreach.models import Message, Suppression
+from outreach.models import AccountHold, Message, Suppression
 from outreach.scopes import EVERYTHING, event_scope, sequence_scope
 from outreach.suppressing import suppress_addresses
 from tests.factories import AccountFactory, EventFactory, MessageFactory, PersonFactory
@@ -171,3 +171,11 @@ def test_a_person_who_is_deleted_and_imported_again_is_still_refused(organizatio
     send(mailbox)
 
     assert len(sandbox.world.mails) == 0
+
+
+@pytest.mark.parametrize(("level", "is_held"), [("event", False), ("everything", True)])
+def test_only_who_refuses_all_mail_holds_the_account(organization, message, level, is_held):
+    Client().post(link_in(message), {"level": level})
+
+    with org_scope(organization.pk):
+        assert AccountHold.objects.filter(account=message.account_id, cause="opt_out").exists() is is_held
