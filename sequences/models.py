@@ -182,7 +182,7 @@ class EnrollmentRule(TenantModel):
 
 
 class RuleNotice(TenantModel):
-    """A person, or everybody at an account, changed: a rule has to look. Written by triggers (migration 0004), so nothing
+    """A person, or everybody at an account, changed: a rule has to look. Written by triggers (migration 0005), so nothing
     that changes rows can forget it; deleted in the transaction that has looked, so nobody is looked at twice for it.
     """
 

@@ -73,7 +73,7 @@ class Migration(migrations.Migration):
         ("activities", "0002_booth_visits"),
         ("identity", "0002_invitation_mail_and_idempotency"),
         ("people", "0008_contact_basis"),
-        ("sequences", "0003_rules_of_enrollment"),
+        ("sequences", "0004_deleting_mails_at_any_size"),
     ]
 
     operations = [
