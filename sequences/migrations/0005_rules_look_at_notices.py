@@ -52,13 +52,15 @@ def _statements(table: str, what: str, person: str, account: str, event: str, co
         f"""
         CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
-          INSERT INTO sequences_rulenotice
-            (id, created_at, updated_at, organization_id, rule_id, person_id, account_id, due_at)
-          SELECT {UUID7_SQL}, now(), now(), r.organization_id, r.id, {_of("n", person)}, {_of("n", account)},
-                 clock_timestamp() + interval '{seconds} seconds'
-          FROM {rows}
-          JOIN sequences_enrollmentrule r ON r.organization_id = n.organization_id AND r.paused_at IS NULL
-          JOIN sequences_sequence s ON s.id = r.sequence_id AND s.status <> 'archived' {here};
+          IF EXISTS (SELECT FROM sequences_enrollmentrule WHERE paused_at IS NULL) THEN
+            INSERT INTO sequences_rulenotice
+              (id, created_at, updated_at, organization_id, rule_id, person_id, account_id, due_at)
+            SELECT {UUID7_SQL}, now(), now(), r.organization_id, r.id, {_of("n", person)}, {_of("n", account)},
+                   clock_timestamp() + interval '{seconds} seconds'
+            FROM {rows}
+            JOIN sequences_enrollmentrule r ON r.organization_id = n.organization_id AND r.paused_at IS NULL
+            JOIN sequences_sequence s ON s.id = r.sequence_id AND s.status <> 'archived' {here};
+          END IF;
           RETURN NULL;
         END $$
         """,  # noqa: S608 - our own names
