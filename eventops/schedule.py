@@ -8,6 +8,7 @@ from typing import Any
 SCHEDULE: dict[str, dict[str, Any]] = {
     "identity.sweep": {"task": "identity.sweep", "schedule": 300.0},
     "outreach.sweep": {"task": "outreach.sweep", "schedule": 60.0},
+    "outreach.compare": {"task": "outreach.compare", "schedule": 600.0},
     "outreach.send_due": {"task": "outreach.send_due", "schedule": 10.0},
     "outreach.check_domains": {"task": "outreach.check_domains", "schedule": 60.0},
     "sequences.run": {"task": "sequences.run", "schedule": 30.0},

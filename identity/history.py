@@ -150,4 +150,4 @@ def _say(field: Any, value: Any, names: Mapping[str, str]) -> str:
         return names.get(str(value), "(deleted)")
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(dict(field.flatchoices).get(value, value))
+    return str(dict(field.flatchoices).get(value, value) if field.choices else value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, time, timedelta
+from itertools import zip_longest
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,9 +17,11 @@ from accounts.forms import OwnerField
 from accounts.models import Account
 from events.models import Event
 from identity.models import Organization
-from outreach import merging
+from outreach import merging, snippets
 from outreach.classifying import ReplyClass
-from outreach.models import Mailbox, Template, working_days
+from outreach.comparing import RULE_FIELDS, save_comparison
+from outreach.comparison_models import LETTERS
+from outreach.models import Comparison, Mailbox, Snippet, Template, working_days
 from people.models import Person
 
 MOST_UPLOADED = 10 * 2**20
@@ -26,14 +29,15 @@ _ADDRESS = re.compile(r"[^\s,;:<>|\"'()@]{1,64}@[^\s,;:<>|\"'()@]{3,253}")
 
 
 class BodyMixin:
-    """A body that may hold merge fields."""
+    """A body that may hold merge fields and, with an organization, its snippets."""
 
     cleaned_data: dict[str, Any]
+    organization: Organization | None = None
 
     def clean_body(self) -> str:
         body = str(self.cleaned_data["body"]).replace("\r\n", "\n").strip()
         try:
-            merging.check(body)
+            merging.check(snippets.expand(self.organization, body))
         except merging.InvalidTemplate as error:
             raise ValidationError(error.problems) from error
         return body
@@ -54,7 +58,35 @@ class WordsMixin(BodyMixin):
 BODY = forms.Textarea(attrs={"rows": 14})
 
 
+class SnippetForm(forms.Form):
+    name = forms.CharField(max_length=40, help_text="Small letters, digits and underscores, such as where_to_find_us.")
+    text = forms.CharField(label="Words", widget=forms.Textarea(attrs={"rows": 8}), max_length=10_000)
+
+    def __init__(self, *args: Any, organization: Organization, snippet: Snippet | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.organization, self.snippet = organization, snippet
+        self.fields["name"].disabled = snippet is not None
+
+    def clean_name(self) -> str:
+        name = str(self.cleaned_data["name"])
+        if not snippets.NAME.fullmatch(name):
+            raise ValidationError("Write small letters, digits and underscores, beginning with a letter.")
+        if self.snippet is None and Snippet.objects.for_org(self.organization).filter(name=name).exists():
+            raise ValidationError("Another snippet has this name.")
+        return name
+
+    def clean_text(self) -> str:
+        text = str(self.cleaned_data["text"]).replace("\r\n", "\n").strip()
+        try:
+            merging.check(text)
+        except merging.InvalidTemplate as error:
+            raise ValidationError(error.problems) from error
+        return text
+
+
 class TemplateForm(WordsMixin, forms.Form):
+    organization: Organization
+
     name = forms.CharField(max_length=120, help_text="Only you and your colleagues see it.")
     subject = forms.CharField(max_length=300, strip=False)
     body = forms.CharField(label="Text", widget=BODY, max_length=50_000)
@@ -81,6 +113,25 @@ class PreviewForm(forms.Form):
     person = forms.UUIDField(required=False)
 
 
+class TrialForm(forms.Form):
+    """As whom a template is tried, and from which mailbox: the first one unless another is chosen."""
+
+    person = forms.ModelChoiceField(Person.objects.none())
+    mailbox = forms.ModelChoiceField(Mailbox.objects.none(), required=False)
+
+    def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.mailboxes = Mailbox.objects.for_org(organization).in_use()
+        choose_from(self, "person", Person.objects.for_org(organization).select_related("account"))
+        choose_from(self, "mailbox", self.mailboxes)
+
+    def clean_mailbox(self) -> Mailbox:
+        mailbox = self.cleaned_data["mailbox"] or self.mailboxes.first()
+        if mailbox is None:
+            raise ValidationError("There is no mailbox.")
+        return mailbox
+
+
 class DraftForm(WordsMixin, forms.Form):
     """The words of one mail to one person, without merge fields."""
 
@@ -103,6 +154,7 @@ class ComposeForm(WordsMixin, forms.Form):
 
     def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.organization = organization
         choose_from(self, "mailbox", Mailbox.objects.for_org(organization).in_use())
 
 
@@ -115,6 +167,84 @@ class CampaignForm(forms.Form):
         super().__init__(*args, **kwargs)
         choose_from(self, "template", Template.objects.for_org(organization).in_use())
         choose_from(self, "mailbox", Mailbox.objects.for_org(organization).in_use())
+
+
+class ComparisonForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    """Other wordings beside the first, their shares, and when one has won. Empty others: there is nothing to compare.
+
+    ``first`` names the input of the form beside this one that holds the first wording.
+    """
+
+    test_share = forms.IntegerField(
+        label="Percent who get a wording before there is a winner", required=False, min_value=1, max_value=100, initial=100,
+        help_text="The others wait for the winner. 100: nobody waits.",
+    )  # fmt: skip
+
+    class Meta:
+        model = Comparison
+        fields = ("metric", "least_sends", "wait_hours", "least_lead", "certainty")
+        help_texts = {"certainty": "However often it is asked. With few mails, only a large difference is no chance."}
+
+    def __init__(
+        self, data: Any = None, *, organization: Organization, instance: Comparison | None = None,
+        first: str = "template", with_share: bool = False,
+    ) -> None:  # fmt: skip
+        super().__init__(data, instance=instance, prefix="compare")
+        self.first = str(data.get(first, "")) if data else ""
+        self.organization, self.offers_share = organization, with_share
+        known = list(instance.variants.all()) if instance else []
+        for letter, variant in zip_longest(LETTERS, known):
+            if letter != LETTERS[0]:
+                self.fields[f"template_{letter}"] = forms.ModelChoiceField(
+                    Template.objects.for_org(organization).in_use(), required=False, empty_label="None",
+                    label=f"Wording {letter}", initial=variant.template_id if variant else None,
+                )  # fmt: skip
+            self.fields[f"weight_{letter}"] = forms.IntegerField(
+                label=f"Share of {letter}", required=False, min_value=1, max_value=100,
+                initial=variant.weight if variant else 1,
+            )  # fmt: skip
+        for name in RULE_FIELDS:
+            self.fields[name].required = False
+        if not with_share:
+            del self.fields["test_share"]
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self.errors) or any(self[f"template_{letter}"].value() for letter in LETTERS[1:])
+
+    @property
+    def wordings(self) -> list[tuple[forms.BoundField | None, forms.BoundField]]:
+        """Template and share of each, the first without its template."""
+        return [
+            (self[f"template_{letter}"] if f"template_{letter}" in self.fields else None, self[f"weight_{letter}"])
+            for letter in LETTERS
+        ]
+
+    @property
+    def rule(self) -> list[forms.BoundField]:
+        return [self[name] for name in RULE_FIELDS]
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        seen = {self.first}
+        for letter in LETTERS[1:]:
+            other = data.get(f"template_{letter}")
+            if other is not None and str(other.pk) in seen:
+                self.add_error(f"template_{letter}", "This wording is compared already. Choose another one.")
+            seen |= {str(other.pk)} if other else set()
+        return data
+
+    def keep(self, first: Template) -> Comparison | None:
+        """The comparison of these wordings, ``first`` among them; begun anew when they are others than before."""
+        data = self.cleaned_data
+        chosen = [(first if letter == LETTERS[0] else data[f"template_{letter}"], letter) for letter in LETTERS]
+        return save_comparison(
+            self.organization,
+            # Read again: validation has put the new values into the instance.
+            comparison=Comparison.objects.for_org(self.organization).filter(pk=self.instance.pk).first(),
+            variants=[(template, data[f"weight_{letter}"] or 1) for template, letter in chosen if template],
+            rule={name: value for name in RULE_FIELDS if (value := data.get(name)) not in {None, ""}},
+        )
 
 
 def choose_from(form: forms.Form, name: str, rows: Any) -> None:
@@ -320,6 +450,7 @@ class AnswerForm(BodyMixin, forms.Form):
 
     def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.organization = organization
         choose_from(self, "template", Template.objects.for_org(organization).in_use())
 
 

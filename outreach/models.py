@@ -12,6 +12,7 @@ from common.models import TenantForeignKey, TenantModel
 from events.models import Event
 from identity.models import User
 from outreach.classifying import ReplyClass
+from outreach.comparison_models import Comparison, Variant
 from outreach.control_models import AccountHold, Installation, SendStop
 from outreach.domain_models import DomainOverride, SendingDomain
 from outreach.mailbox_models import Mailbox, MailboxDay, working_days
@@ -22,12 +23,13 @@ from outreach.querysets import (
     ProviderEventQuerySet,
     SuppressionQuerySet,
 )
-from outreach.template_models import Template, TemplateCopy, TemplateVersion
+from outreach.template_models import Snippet, Template, TemplateCopy, TemplateVersion
 from people.models import Person
 
 __all__ = [
     "AccountHold",
     "Campaign",
+    "Comparison",
     "DomainOverride",
     "InboundMail",
     "Installation",
@@ -38,10 +40,12 @@ __all__ = [
     "SendAttempt",
     "SendStop",
     "SendingDomain",
+    "Snippet",
     "Suppression",
     "Template",
     "TemplateCopy",
     "TemplateVersion",
+    "Variant",
     "working_days",
 ]
 
@@ -53,6 +57,7 @@ class Campaign(TenantModel):
         DRAFTING = "drafting", "Writing drafts"
         REVIEW = "review", "To review"
         SENDING = "sending", "Sending"
+        PAUSED = "paused", "Paused"
         DONE = "done", "Done"
         CANCELLED = "cancelled", "Cancelled"
 
@@ -60,8 +65,20 @@ class Campaign(TenantModel):
     event = TenantForeignKey(Event, on_delete=models.SET_NULL, null=True, blank=True, related_name="campaigns")
     template = TenantForeignKey(Template, on_delete=models.SET_NULL, null=True, blank=True, related_name="campaigns")
     mailbox = TenantForeignKey(Mailbox, on_delete=models.RESTRICT, related_name="campaigns")
+    comparison = TenantForeignKey(
+        Comparison, on_delete=models.SET_NULL, null=True, blank=True, related_name="campaigns", editable=False
+    )
+    test_share = models.PositiveSmallIntegerField(
+        "percent who get a wording before there is a winner", default=100, db_default=100
+    )
     owner = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     status = models.CharField(max_length=16, choices=Status, default=Status.DRAFTING)
+    send_at = models.DateTimeField("leaves from", null=True, blank=True, help_text="Empty: as soon as it is approved.")
+    keeps_window = models.BooleanField(
+        "keep to each recipient's working hours", default=False, db_default=False,
+        help_text="The sending days and hours of the mailbox, by the recipient's clock.",
+    )  # fmt: skip
+    per_hour = models.PositiveIntegerField("mails an hour at most", null=True, blank=True)
     approved_at = models.DateTimeField(null=True, blank=True)
     approved_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
@@ -71,9 +88,13 @@ class Campaign(TenantModel):
         ordering = ["-created_at"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(status__in=["drafting", "review", "sending", "done", "cancelled"]),
+                condition=Q(status__in=["drafting", "review", "sending", "paused", "done", "cancelled"]),
                 name="campaign_status_known",
-            )
+            ),
+            models.CheckConstraint(condition=Q(test_share__gte=1, test_share__lte=100), name="campaign_test_share"),
+            models.CheckConstraint(
+                condition=Q(per_hour=None) | Q(per_hour__gte=1, per_hour__lte=3_600), name="campaign_per_hour"
+            ),
         ]
         indexes = [models.Index(fields=["organization", "event", "-created_at"], name="campaign_by_event")]
 
@@ -129,6 +150,7 @@ class Message(TenantModel):
         LATE = "late", "Its time has passed"
         UNFINISHED = "unfinished", "The text cannot be finished"
         UNKNOWN = "unknown", "Nobody knows whether it left"
+        COMPARED = "compared", "Waits for the better wording"
         RESTORED = "restored", "The database was restored"
         FENCED = "fenced", "Not from this installation"
 
@@ -169,7 +191,15 @@ class Message(TenantModel):
         db_index=False,
         help_text="The mail whose thread this one goes on with.",
     )
-    variant = models.CharField(max_length=1, blank=True, editable=False, help_text="A or B, where a template has both.")
+    comparison = TenantForeignKey(
+        Comparison, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False, editable=False
+    )
+    variant = models.CharField(
+        max_length=1,
+        blank=True,
+        editable=False,
+        help_text="Which wording of the comparison; given once, never changed.",
+    )
     keeps_window = models.BooleanField(
         default=False, editable=False, help_text="Leaves only in the mailbox's window, in the recipient's zone."
     )
@@ -218,6 +248,9 @@ class Message(TenantModel):
     bounce_reason = models.CharField(max_length=300, blank=True)
     complained_at = models.DateTimeField(null=True, blank=True)
     unsubscribed_at = models.DateTimeField(null=True, blank=True)
+    met_at = models.DateTimeField(
+        "meeting booked", null=True, blank=True, help_text="Of the last mail before the meeting was booked."
+    )
     status = models.GeneratedField(
         expression=Case(
             When(replied_at__isnull=False, then=Value("RESPONDED")),
@@ -294,6 +327,9 @@ class Message(TenantModel):
                 name="message_by_mail_id",
             ),
             models.Index(fields=["template"], name="message_by_template"),
+            models.Index(
+                fields=["comparison", "variant"], condition=Q(comparison__isnull=False), name="message_by_comparison"
+            ),
             models.Index(fields=["follows"], condition=Q(follows__isnull=False), name="message_by_first"),
         ]  # fmt: skip
         triggers = [
@@ -307,7 +343,12 @@ class Message(TenantModel):
                     " AND NEW.state IN ('accepted', 'held', 'skipped', 'rejected', 'cancelled')"
                 ),
                 func="NEW.to_announce = true; RETURN NEW;",
-            )
+            ),
+            pgtrigger.Protect(
+                name="message_variant_stays",
+                operation=pgtrigger.UpdateOf("variant"),  # type: ignore[no-untyped-call]  # untyped there
+                condition=pgtrigger.Condition("OLD.variant <> '' AND NEW.variant IS DISTINCT FROM OLD.variant"),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -14,6 +14,12 @@ _SHORTENERS = frozenset({
     "bit.ly", "buff.ly", "cutt.ly", "goo.gl", "is.gd", "lnkd.in", "ow.ly", "rb.gy", "rebrand.ly", "shorturl.at", "t.co",
     "t.ly", "tiny.cc", "tinyurl.com",
 })  # fmt: skip
+_NOWHERE = re.compile(r"\[[^\[\]\n]{1,200}\]\((?!https?://|mailto:)[^()\n]*\)")
+_PLACEHOLDER = re.compile(
+    r"(?:^|\.)(?:example\.(?:com|org|net)|localhost|(?:my|your)-?(?:company|domain|website|link)\.[a-z.]+)$|"
+    r"\.(?:test|invalid|localhost)$",
+    re.IGNORECASE,
+)
 _LOUD = re.compile(
     r"\b(100% free|act now|buy now|click here|click below|double your|earn money|free gift|guaranteed|limited time|"
     r"no obligation|once in a lifetime|order now|risk[- ]free|special promotion|urgent|winner|you have been selected)\b",
@@ -27,6 +33,7 @@ def hints(subject: str, body: str) -> list[str]:
     words = f"{subject}\n{body}"
     links = [link.rstrip(".,;:!?") for link in _LINK.findall(body)]
     found = [problem for link in dict.fromkeys(links) if (problem := _problem_of(link))]
+    found += [f"“{match}” leads nowhere: write the whole address, with https://." for match in _NOWHERE.findall(body)]
     if len(links) > MOST_LINKS:
         found.append(f"{len(links)} links: filters trust mails with {MOST_LINKS} or fewer.")
     if len(subject) > LONGEST_SUBJECT:
@@ -49,6 +56,8 @@ def _problem_of(link: str) -> str:
         return f"“{link}” is no complete link."
     if "." not in host or ".." in host:
         return f"“{link}” is no complete link."
+    if _PLACEHOLDER.search(host) or parts.fragment in {"todo", "link"} or "todo" in parts.path.lower().split("/"):
+        return f"“{link}” is a placeholder: put the real link there."
     if host in _SHORTENERS:
         return f"“{link}” hides where it leads. Filters distrust shortened links: write the real one."
     return "" if parts.scheme == "https" else f"“{link}” should begin with https://."

@@ -7,12 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from django.dispatch import receiver
+from django.utils import timezone
 
 from activities.models import BoothVisit
 from activities.signals import visit_undone
 from common.happenings import Happening, Kind, happened
 from identity.models import User
-from outreach import guard
+from outreach import guard, reports
 from outreach.models import AccountHold
 from people.models import Person
 
@@ -35,6 +36,11 @@ def hold_after_happenings(happenings: Sequence[Happening], **_: Any) -> None:
                     person_id=happening.person_id,
                 )
             )  # fmt: skip
+    for happening in happenings:
+        if happening.kind == Kind.MEETING_SCHEDULED and happening.person_id:
+            reports.note_meeting(
+                happening.organization_id, happening.person_id, at=happening.occurred_at or timezone.now()
+            )
     for organization_id, reactions in reacted.items():
         guard.hold_accounts(organization_id, reactions)
 

@@ -15,6 +15,8 @@ from outreach import markup, merging, tokens
 from outreach.models import Mailbox
 from people.models import Person
 
+NO_LINK = "Unsubscribe (a link in real mails)"
+
 
 class CannotRender(ValueError):
     """This mail must not leave as it is. Its text is the reason in plain words."""
@@ -68,6 +70,8 @@ class Envelope:
     message_id: UUID
     address_hash: UUID
     event_name: str = ""
+    is_trial: bool = False
+    """A mail to a member who tries it: the link to unsubscribe is only shown."""
 
 
 @dataclass(frozen=True)
@@ -151,19 +155,20 @@ def _sender(envelope: Envelope) -> str:
 
 
 def footer_text(envelope: Envelope) -> str:
-    return f"-- \n{_why(envelope)}\n{_sender(envelope)}\nNo more mails from us: {unsubscribe_url(envelope)}"
+    link = NO_LINK if envelope.is_trial else unsubscribe_url(envelope)
+    return f"-- \n{_why(envelope)}\n{_sender(envelope)}\nNo more mails from us: {link}"
 
 
 def footer_html(envelope: Envelope) -> str:
-    return (
-        f"{escape(_why(envelope))}<br>{escape(_sender(envelope))}<br>"
-        f'<a href="{escape(unsubscribe_url(envelope))}" style="color:#6b7280">Unsubscribe</a>'
-    )
+    link = f'<a href="{escape(unsubscribe_url(envelope))}" style="color:#6b7280">Unsubscribe</a>'
+    return f"{escape(_why(envelope))}<br>{escape(_sender(envelope))}<br>{NO_LINK if envelope.is_trial else link}"
 
 
 def _page(body: str, footer: str) -> str:
     return (
-        '<!DOCTYPE html><html><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"></head>'
+        '<!DOCTYPE html><html><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        '<meta name="color-scheme" content="light dark"><style>@media (prefers-color-scheme:dark){'
+        "body{color:#e5e7eb!important;background:#111827!important}a{color:#93c5fd}}</style></head>"
         '<body style="margin:0;padding:16px;font:15px/1.5 -apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif;'
         f'color:#111827"><div style="max-width:600px">\n{body}\n'
         '<p style="margin:2em 0 0;padding-top:1em;border-top:1px solid #e5e7eb;font-size:12px;color:#6b7280">'

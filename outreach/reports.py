@@ -247,3 +247,15 @@ def _refuse(message: Message, reason: str, source: str) -> None:
         message.organization_id, address_hash=message.address_hash, hint=masked(message.to_address), reason=reason,
         source=source, message=message,
     )  # fmt: skip
+
+
+MEETING_WITHIN = timedelta(days=60)
+"""A meeting booked this long after a mail is no longer put down to it."""
+
+
+def note_meeting(organization_id: UUID, person_id: UUID, *, at: datetime) -> None:
+    """A meeting was booked with a person: the last mail before it brought it. Works inside the scope."""
+    mails = Message.objects.for_org(organization_id).sent().filter(person=person_id, sent_at__lte=at)
+    last = mails.filter(sent_at__gt=at - MEETING_WITHIN).order_by("-sent_at").values_list("pk", flat=True).first()
+    if last:
+        Message.objects.filter(pk=last, met_at=None).update(met_at=at, updated_at=timezone.now())

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from outreach import connecting, copying, delivery, domains, drafting, inbound, reconciling, reports
+from outreach import comparing, connecting, copying, delivery, domains, drafting, inbound, reconciling, reports, trials
 
 SHIFT = 20.0
 """Seconds a worker sends before it lets other work through."""
@@ -41,6 +41,16 @@ def send_test(organization_id: str, mailbox_id: str, user_id: str) -> None:
     connecting.send_test(UUID(organization_id), UUID(mailbox_id), UUID(user_id))
 
 
+@shared_task(name="outreach.send_trial", acks_late=True)
+def send_trial(
+    organization_id: str, template_id: str, mailbox_id: str, person_id: str, event_id: str, user_id: str
+) -> None:
+    trials.send(
+        UUID(organization_id), template=UUID(template_id), mailbox=UUID(mailbox_id), person=UUID(person_id),
+        event=UUID(event_id) if event_id else None, user=UUID(user_id),
+    )  # fmt: skip
+
+
 @shared_task(name="outreach.copy_templates", acks_late=True)
 def copy_templates(organization_id: str) -> None:
     copying.copy_templates(UUID(organization_id))
@@ -59,6 +69,12 @@ def check_domains() -> None:
         domains.check(organization_id, domain_id)
 
 
+@shared_task(name="outreach.compare", acks_late=True)
+def compare() -> None:
+    """Every ten minutes: ask whether a wording has won."""
+    comparing.judge_open()
+
+
 @shared_task(name="outreach.sweep", acks_late=True)
 def sweep() -> None:
     """Each minute: what a lost bell missed."""
@@ -69,6 +85,8 @@ def sweep() -> None:
         inbound.sort(organization_id, mail_id)
     for organization_id, campaign_id in drafting.unfinished_campaigns():
         drafting.write_drafts(organization_id, campaign_id)
+    for organization_id, campaign_id in drafting.waiting_for_words():
+        drafting.write_rest(organization_id, campaign_id)
     for organization_id, mailbox_id in connecting.unconnected():
         connecting.connect(organization_id, mailbox_id)
     for organization_id in copying.organizations_to_copy():

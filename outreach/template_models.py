@@ -24,6 +24,9 @@ class Template(TenantModel):
     name = models.CharField(max_length=120)
     subject = models.CharField(max_length=300)
     body = models.TextField()
+    source = models.TextField(
+        blank=True, default="", db_default="", help_text="The text as it was written, where snippets stand in it."
+    )
     version = models.PositiveIntegerField(default=1, editable=False)
     author = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -58,6 +61,24 @@ class TemplateVersion(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.template_id} v{self.number}"
+
+
+class Snippet(TenantModel):
+    """Words that stand in many templates (``outreach.snippets``)."""
+
+    name = models.CharField(max_length=40, help_text="Small letters, digits and underscores.")
+    text = models.TextField(max_length=10_000)
+    author = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "name"], name="snippet_name_once"),
+            models.CheckConstraint(condition=~Q(name="") & ~Q(text=""), name="snippet_complete"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class TemplateCopy(TenantModel):

@@ -1,6 +1,18 @@
 from django.urls import path
 
-from outreach.views import campaigns, domains, holds, ledger, mailboxes, messages, replies, suppression, templates
+from outreach.views import (
+    campaigns,
+    comparisons,
+    domains,
+    holds,
+    ledger,
+    mailboxes,
+    messages,
+    replies,
+    snippets,
+    suppression,
+    templates,
+)
 
 app_name = "outreach"
 urlpatterns = [
@@ -17,8 +29,11 @@ urlpatterns = [
     path("campaigns/<uuid:pk>/", campaigns.campaign, name="campaign"),
     path("campaigns/<uuid:pk>/progress/", campaigns.campaign_progress, name="campaign_progress"),
     path("campaigns/<uuid:pk>/approve/", campaigns.approve, name="campaign_approve"),
+    path("campaigns/<uuid:pk>/schedule/", campaigns.schedule, name="campaign_schedule"),
+    path("campaigns/<uuid:pk>/pause/", campaigns.pause, name="campaign_pause"),
     path("campaigns/<uuid:pk>/cancel/", campaigns.cancel, name="campaign_cancel"),
     path("campaigns/<uuid:pk>/retry/", campaigns.retry, name="campaign_retry"),
+    path("comparisons/<uuid:pk>/decide/", comparisons.decide, name="decide_comparison"),
     path("replies/", replies.reply_list, name="replies"),
     path("replies/<uuid:pk>/", replies.show_mail, name="mail"),
     path("replies/<uuid:pk>/handle/", replies.handle, name="handle"),
@@ -30,10 +45,15 @@ urlpatterns = [
     path("replies/<uuid:pk>/answer/", replies.answer, name="answer"),
     path("templates/", templates.template_list, name="template_list"),
     path("templates/new/", templates.edit, name="template_new"),
+    path("templates/snippets/", snippets.snippet_list, name="snippets"),
+    path("templates/snippets/new/", snippets.edit, name="snippet_new"),
+    path("templates/snippets/<uuid:pk>/", snippets.edit, name="snippet_edit"),
+    path("templates/snippets/<uuid:pk>/delete/", snippets.delete, name="snippet_delete"),
     path("templates/preview/", templates.preview, name="template_preview"),
     path("templates/<uuid:pk>/", templates.edit, name="template_edit"),
     path("templates/<uuid:pk>/versions/", templates.versions, name="template_versions"),
     path("templates/<uuid:pk>/versions/<int:number>/", templates.restore, name="template_restore"),
+    path("templates/<uuid:pk>/test/", templates.trial, name="template_trial"),
     path("templates/<uuid:pk>/archive/", templates.archive, name="template_archive"),
     path("mailboxes/", mailboxes.mailbox_list, name="mailboxes"),
     path("mailboxes/new/", mailboxes.edit, name="mailbox_new"),

@@ -16,6 +16,7 @@ from events.models import Event
 from identity.models import Organization, User
 from outreach import merging, rendering
 from outreach.addresses import hashes_of
+from outreach.drafting import zone_of
 from outreach.models import Suppression, Template
 from people.models import Person
 from sequences import journeys
@@ -209,7 +210,7 @@ def _enroll_chunk(door: Entrance, ids: list[UUID], *, actor: User | None, source
             started_at=now,
             previous_at=now,
         )
-        enrollment.time_zone = str(journeys.zone_of(person, enrollment))
+        enrollment.time_zone = str(zone_of(person, event=enrollment.event, organization=enrollment.organization))
         guide.begin(enrollment)
     begun = len(guide.moved)
     guide.write(new=True)

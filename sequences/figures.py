@@ -9,7 +9,8 @@ from uuid import UUID
 
 from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Q
 
-from outreach.models import Message
+from outreach.comparing import Board, board_of
+from outreach.models import Comparison, Message
 from sequences import journeys
 from sequences.models import Enrollment, Sequence, SequenceVersion, StepRun
 
@@ -51,12 +52,15 @@ class StepFigures:
 
 @dataclass(frozen=True, kw_only=True)
 class SequenceFigures:
+    """Everything together, every step, and the comparison of each step that has one."""
+
     enrolled: int
     causes: dict[str, int]
     mails: dict[str, int]
     on_time: float | None
     """The share of mails that left within an hour of their slot."""
     steps: list[StepFigures]
+    boards: list[tuple[str, Board]]
 
 
 def figures_of(sequence: Sequence) -> SequenceFigures:
@@ -71,7 +75,7 @@ def figures_of(sequence: Sequence) -> SequenceFigures:
     return SequenceFigures(
         enrolled=sum(causes.values()), causes=causes,
         mails={name: sum(counts[name] for counts in mails.values()) for name in MAIL_COUNTS},
-        on_time=in_time / sent if sent else None, steps=_steps(sequence, runs, mails),
+        on_time=in_time / sent if sent else None, steps=_steps(sequence, runs, mails), boards=_boards(sequence),
     )  # fmt: skip
 
 
@@ -115,3 +119,11 @@ def _steps(
             )
         )  # fmt: skip
     return found
+
+
+def _boards(sequence: Sequence) -> list[tuple[str, Board]]:
+    """The comparisons that run in the newest version, with the label of their step."""
+    newest = SequenceVersion.objects.for_org(sequence.organization_id).filter(sequence=sequence).first()
+    compared = [step for step in journeys.plan_of(newest).mails if step.comparison_id] if newest else []
+    known = Comparison.objects.for_org(sequence.organization_id).in_bulk([step.comparison_id for step in compared])
+    return [(step.label, board_of(known[step.comparison_id])) for step in compared if step.comparison_id in known]

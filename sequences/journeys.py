@@ -13,16 +13,15 @@ from functools import lru_cache
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from activities.models import Task
 from common.bulk import insert_many, update_many
 from common.ids import uuid7
-from common.places import first_zone, zone_of_country
 from outreach.addresses import address_hash
-from outreach.models import Message, SendAttempt
-from people.models import Person
+from outreach.comparing import Deal, deals
+from outreach.models import Message
+from outreach.pacing import take_back
 from sequences import timing
 from sequences.facts import facts_of
 from sequences.models import Enrollment, SequenceVersion, StepRun
@@ -50,18 +49,6 @@ def plan_of(version: SequenceVersion | Enrollment) -> Plan:
     return _plan(version_id, version.organization_id)
 
 
-def zone_of(person: Person, enrollment: Enrollment) -> ZoneInfo:
-    """The recipient's zone: their own, else their country's, their company's, the show's, the organization's."""
-    account = person.account
-    return first_zone(
-        person.time_zone,
-        zone_of_country(person.country),
-        zone_of_country(account.country) if account else "",
-        enrollment.event.time_zone if enrollment.event else "",
-        enrollment.organization.time_zone,
-    )
-
-
 class Guide:
     """Moves enrollments of one organization and writes them down together.
 
@@ -75,6 +62,7 @@ class Guide:
         self.messages: list[Message] = []
         self.tasks: list[Task] = []
         self.runs: list[StepRun] = []
+        self._deals: dict[UUID, Deal] = {}
 
     # --- Moving ---
 
@@ -182,6 +170,7 @@ class Guide:
         if hashed is None:
             self.end(enrollment, State.STOPPED, Cause.BOUNCED, "There is no e-mail address any more.")
             return
+        variant, template_id = self._wording(step, person.pk)
         message = Message(
             id=uuid7(),
             organization_id=self.organization_id,
@@ -189,7 +178,9 @@ class Guide:
             account_id=person.account_id,
             event_id=enrollment.event_id,
             mailbox_id=enrollment.mailbox_id,
-            template_id=step.template_id,
+            template_id=template_id,
+            comparison_id=step.comparison_id if variant else None,
+            variant=variant,
             sequence_id=enrollment.sequence_id,
             enrollment_id=enrollment.pk,
             step_id=step.id,
@@ -209,6 +200,15 @@ class Guide:
         self.messages.append(message)
         enrollment.message = message
         self.stand(enrollment, State.WAITING, Cause.MAIL)
+
+    def _wording(self, step: PlannedStep, person_id: UUID) -> tuple[str, UUID | None]:
+        """Which wording of the step the person gets, and its template; no letter where there is only one."""
+        if step.comparison_id is None:
+            return "", step.template_id
+        if step.comparison_id not in self._deals:
+            self._deals |= deals(self.organization_id, [step.comparison_id])
+        deal = self._deals.get(step.comparison_id)
+        return deal.draw(person_id) if deal else ("", step.template_id)
 
     def _hand_out(self, enrollment: Enrollment, step: PlannedStep) -> None:
         zone = ZoneInfo(enrollment.time_zone)
@@ -284,14 +284,9 @@ def withdraw(organization_id: UUID, enrollment_ids: Iterable[UUID], *, reason: s
     A mail whose try is open is past the last gate: it may have left, so it stays. One that a worker has claimed and not
     begun is taken from it; its last gate finds the token gone.
     """
-    ids, now = list(enrollment_ids), timezone.now()
+    ids = list(enrollment_ids)
     waiting = Message.objects.for_org(organization_id).filter(enrollment_id__in=ids, state__in=NOT_GONE)
-    # Locked first: only a statement that begins under the lock sees a try that was opened a moment ago.
-    locked = list(waiting.select_for_update().values_list("pk", flat=True))
-    opened = SendAttempt.objects.filter(message=OuterRef("pk"), outcome__in=["open", "unknown"])
-    Message.objects.filter(~Exists(opened), pk__in=locked, state__in=NOT_GONE).update(
-        state=Message.State.CANCELLED, token=None, lease_until=None, reason=reason[:300], updated_at=now
-    )  # fmt: skip
+    take_back(waiting, state=Message.State.CANCELLED, reason=reason[:300])
     open_tasks = Enrollment.objects.for_org(organization_id).filter(pk__in=ids, task__isnull=False)
     Task.objects.for_org(organization_id).filter(
         pk__in=list(open_tasks.values_list("task", flat=True)), done_at=None

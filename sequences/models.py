@@ -8,7 +8,7 @@ from activities.models import Task
 from common.models import TenantForeignKey, TenantModel
 from events.models import Event
 from identity.models import User
-from outreach.models import Mailbox, Message, Template
+from outreach.models import Comparison, Mailbox, Message, Template
 from people.models import Person
 from sequences.conditions import read_rule
 from sequences.plan import Kind, Lane, Plan
@@ -97,6 +97,9 @@ class Step(TenantModel):
     business_days = models.BooleanField("count only working days", default=False)
     at_time = models.TimeField("at this time of the day", null=True, blank=True)
     template = TenantForeignKey(Template, on_delete=models.RESTRICT, null=True, blank=True, related_name="+")
+    comparison = TenantForeignKey(
+        Comparison, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+    )
     same_thread = models.BooleanField("answer in the thread of the first mail", default=True)
     resend_on_silence = models.BooleanField(
         "send again when the provider never reported it",

@@ -54,6 +54,8 @@ class PlannedStep(BaseModel):
     title: str = ""
     instructions: str = ""
     template_id: UUID | None = None
+    comparison_id: UUID | None = None
+    """Several wordings instead of the one of ``template_id``."""
     same_thread: bool = True
     resend_on_silence: bool = False
     anchor: Anchor = Anchor.PREVIOUS

@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from common.ids import uuid7
 from identity.models import Organization
+from outreach.drafting import zone_of
 from outreach.models import Mailbox
 from people.models import Person
-from sequences import journeys, timing
+from sequences import timing
 from sequences.conditions import Facts
 from sequences.facts import facts_of
 from sequences.journeys import Guide
@@ -60,7 +61,7 @@ def outlooks(organization: Organization, sequence: Sequence, plan: Plan, people:
             id=uuid7(), organization=organization, sequence=sequence, person=person, event=sequence.event,
             mailbox=sequence.mailbox or Mailbox(organization=organization), started_at=now, previous_at=now,
         )  # fmt: skip
-        enrollment.time_zone = str(journeys.zone_of(person, enrollment))
+        enrollment.time_zone = str(zone_of(person, event=enrollment.event, organization=enrollment.organization))
         enrollments.append(enrollment)
     facts = facts_of(organization.pk, enrollments)
     first = plan.step(plan.first)

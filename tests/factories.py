@@ -21,6 +21,7 @@ from outreach.models import (
     Mailbox,
     Message,
     SendingDomain,
+    Snippet,
     Suppression,
     Template,
     TemplateVersion,
@@ -236,6 +237,15 @@ class TemplateFactory(ScopedFactory):
     name = factory.Sequence(lambda n: f"Invitation {n}")
     subject = "{{ company }} at {{ event }}"
     body = "Hello {{ first_name }},\n\nmay we show you our robots at booth {{ booth }}?\n\n{{ my_name }}"
+
+
+class SnippetFactory(ScopedFactory):
+    class Meta:
+        model = Snippet
+
+    organization = factory.SubFactory(OrganizationFactory)
+    name = factory.Sequence(lambda n: f"snippet_{n}")
+    text = "You find us in hall 4."
 
 
 class TemplateVersionFactory(ScopedFactory):

@@ -139,7 +139,7 @@ def _message(world: World, chance: Chance, campaign: Campaign, person: Person, d
 def _sent_wave(
     world: World, chance: Chance, post: _Post, campaign: Campaign, people: list[Person], *, days: int
 ) -> None:
-    drafts = writer_for(campaign).write(people)
+    drafts = writer_for(campaign, campaign.template).write(people)
     for number, person in enumerate(people):
         draft = drafts[person.pk]
         if draft.left_out:
@@ -263,7 +263,7 @@ def _tell(post: _Post, message: Message, kind: Kind, summary: str, at: datetime,
 
 def _waiting(world: World, chance: Chance, post: _Post, campaign: Campaign, people: list[Person]) -> None:
     """What has not left: queued for tomorrow, held, unknown, cancelled."""
-    drafts = writer_for(campaign).write(people)
+    drafts = writer_for(campaign, campaign.template).write(people)
     common = {"approved_at": world.now - timedelta(days=5), "approved_by": world.members[1]}
     for number, person in enumerate(person for person in people if not drafts[person.pk].left_out):
         draft, due = drafts[person.pk], world.moment(1, 9) + timedelta(days=2, seconds=number)
@@ -297,7 +297,7 @@ def _waiting(world: World, chance: Chance, post: _Post, campaign: Campaign, peop
 
 
 def _drafts(world: World, chance: Chance, post: _Post, campaign: Campaign, people: list[Person]) -> None:
-    drafts = writer_for(campaign).write(people)
+    drafts = writer_for(campaign, campaign.template).write(people)
     for person in people:
         draft = drafts[person.pk]
         state = State.SKIPPED if draft.left_out else State.DRAFT

@@ -1,9 +1,10 @@
 """Who belongs to an organization and what they may do there."""
 
+from allauth.account.models import EmailAddress
 from django.db import transaction
 from django.utils import timezone
 
-from identity.models import ApiToken, Membership, Role
+from identity.models import ApiToken, Membership, Role, User
 
 
 class LastOwner(Exception):
@@ -64,3 +65,9 @@ def _keep_an_owner(membership: Membership) -> None:
     others = Membership.objects.for_org(membership.organization_id).active().filter(role=Role.OWNER)
     if membership.role == Role.OWNER and not others.exclude(pk=membership.pk).exists():
         raise LastOwner
+
+
+def verified_address(user: User) -> str:
+    """The address the user has confirmed to be theirs, the primary one first; empty without one."""
+    addresses = EmailAddress.objects.filter(user=user, verified=True).order_by("-primary", "pk")
+    return addresses.values_list("email", flat=True).first() or ""

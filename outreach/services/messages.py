@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from events.models import Event
 from identity.models import Organization, User
-from outreach import drafting, merging, signals
+from outreach import drafting, merging, signals, snippets
 from outreach.models import Mailbox, Message, SendAttempt, Template
 from outreach.reconciling import accept_on_evidence
 from outreach.services.campaigns import check_can_send, ring_for
@@ -36,7 +36,8 @@ def write_message(
     actor: User,
     template: Template | None = None,
 ) -> Message:
-    """A draft to one person; merge fields are filled now. Raises InvalidTemplate, LeftOut."""
+    """A draft to one person; snippets and merge fields are filled now. Raises InvalidTemplate, LeftOut."""
+    body = snippets.expand(organization, body)
     merging.check_subject(subject)
     writer = drafting.Writer(organization, subject, body, event, actor)
     draft = writer.write([person])[person.pk]

@@ -12,7 +12,7 @@ from activities.models import Task
 from activities.querysets import TaskQuerySet
 from events.models import Event
 from identity.models import User
-from outreach import drafting, inbound, merging, rendering
+from outreach import drafting, inbound, merging, rendering, snippets
 from outreach.addresses import address_hash, address_hashes
 from outreach.classifying import ReplyClass, Verdict
 from outreach.models import InboundMail, Message, Suppression, Template
@@ -113,6 +113,7 @@ def answer(
     if mail.person is None:
         raise LeftOut("Say first who wrote this: an answer belongs to a person.")
     check_can_send(mail.organization, mail.mailbox)
+    body = snippets.expand(mail.organization, body)
     person, first = mail.person, mail.message
     if first is not None and first.follows is not None:
         first = first.follows

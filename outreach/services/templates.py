@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from common.doorbell import ring
 from identity.models import Organization, User
-from outreach import merging, tasks
+from outreach import merging, snippets, tasks, trials
 from outreach.models import Template, TemplateVersion
 
 
@@ -19,19 +19,23 @@ def save_template(
     body: str,
     actor: User | None,
 ) -> Template:
-    """Create a template, or give an existing one a new wording. Raises InvalidTemplate."""
+    """Create a template, or give an existing one a new wording; snippets in it become words. Raises InvalidTemplate."""
+    source, body = body, snippets.expand(organization, body)
+    source = source if source != body else ""
     merging.check_subject(subject)
     merging.check(body)
     if template is None:
-        saved = Template.objects.create(organization=organization, name=name, subject=subject, body=body, author=actor)
+        saved = Template.objects.create(
+            organization=organization, name=name, subject=subject, body=body, source=source, author=actor
+        )
         _keep(saved, actor)
         ring(tasks.copy_templates, str(organization.pk))
         return saved
     saved = Template.objects.for_org(organization).select_for_update().get(pk=template.pk)
     changed = (saved.subject, saved.body) != (subject, body)
-    saved.name, saved.subject, saved.body = name, subject, body
+    saved.name, saved.subject, saved.body, saved.source = name, subject, body, source
     saved.version += changed
-    saved.save(update_fields=["name", "subject", "body", "version", "updated_at"])
+    saved.save(update_fields=["name", "subject", "body", "source", "version", "updated_at"])
     if changed:
         _keep(saved, actor)
         ring(tasks.copy_templates, str(organization.pk))
@@ -43,6 +47,14 @@ def _keep(template: Template, actor: User | None) -> None:
         organization_id=template.organization_id, template=template, number=template.version,
         subject=template.subject, body=template.body, author=actor,
     )  # fmt: skip
+
+
+def send_trial(trial: trials.Trial) -> str:
+    """Send the member a mail as the person would get it. Returns the address it goes to. Raises CannotTry."""
+    address = trials.check(trial)
+    ids = [one.pk for one in (trial.organization, trial.template, trial.mailbox, trial.person)]
+    ring(tasks.send_trial, *map(str, ids), str(trial.event.pk) if trial.event else "", str(trial.member.pk))
+    return address
 
 
 def archive_template(template: Template) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages as notices
 from django.db.models import Count, Q, QuerySet
@@ -19,9 +20,10 @@ from common.paging import InvalidCursor, keyset_page
 from events.web import EventRequest
 from identity.models import Role
 from identity.web import member_required
-from outreach import merging
-from outreach.forms import CampaignForm
+from outreach import comparing, merging
+from outreach.forms import CampaignForm, ComparisonForm
 from outreach.models import Campaign, Mailbox, Message, Template
+from outreach.schedule_form import ScheduleForm
 from outreach.selections import PICKED
 from outreach.services import campaigns as services
 from people.filters import PersonFilter
@@ -29,9 +31,9 @@ from people.models import Person
 
 State = Message.State
 SHOWN = {
-    "drafts": Q(state__in=[State.DRAFT, State.PLANNED]),
+    "drafts": Q(state=State.DRAFT) | Q(state=State.PLANNED, cause=""),
     "left_out": Q(state__in=[State.SKIPPED, State.REJECTED]),
-    "waiting": Q(state__in=[State.QUEUED, State.SENDING]),
+    "waiting": Q(state__in=[State.QUEUED, State.SENDING]) | Q(state=State.PLANNED) & ~Q(cause=""),
     "sent": Q(sent_at__isnull=False),
     "decide": Q(state__in=[State.UNKNOWN, State.HELD]),
     "all": Q(),
@@ -69,20 +71,24 @@ def new(request: EventRequest) -> HttpResponse:
     count = capped_count(people, cap=MOST_PEOPLE, patience_ms=PATIENCE_MS)
     initial = {"name": _proposed_name(request), "template": request.GET.get("template")}
     form = CampaignForm(request.POST or None, organization=request.organization, initial=initial)
-    if request.method == "POST" and form.is_valid():
+    compare = ComparisonForm(request.POST or None, organization=request.organization, with_share=True)
+    if request.method == "POST" and form.is_valid() and compare.is_valid():
         if count.number == 0 or count.more:
             form.add_error(None, "Choose at least one person, and at most 50,000.")
         else:
             try:
                 campaign = services.start_campaign(
-                    request.organization, event=request.event, people=people, actor=request.user, **form.cleaned_data
-                )
+                    request.organization, event=request.event, people=people, actor=request.user, **form.cleaned_data,
+                    comparison=compare.keep(form.cleaned_data["template"]),
+                    test_share=compare.cleaned_data["test_share"] or 100,
+                )  # fmt: skip
             except merging.InvalidTemplate as error:
                 form.add_error("template", str(error))
             else:
                 return redirect("outreach:campaign", pk=campaign.pk)
     context = {
-        "form": form, "filter": chosen, "chips": chosen.chips(), "count": count, "filter_url": reverse("outreach:filter"),
+        "form": form, "compare": compare, "filter": chosen, "chips": chosen.chips(), "count": count,
+        "filter_url": reverse("outreach:filter"),
         "without_address": capped_count(people.filter(email_norm=""), patience_ms=PATIENCE_MS) if count.number else 0,
         "has_template": Template.objects.for_org(request.organization).in_use().exists(),
         "has_mailbox": Mailbox.objects.for_org(request.organization).in_use().exists(),
@@ -136,16 +142,30 @@ def campaign(request: EventRequest, pk: UUID) -> HttpResponse:
         return render_part(request, "outreach/campaign.html", "rows", context)
     reasons = found.messages.filter(SHOWN["left_out"]).values("reason").annotate(number=Count("id")).order_by("-number")
     context |= {
+        **_start_of(found),
+        "board": comparing.board_of(found.comparison) if found.comparison else None,
         "reasons": reasons, "needs_address": not request.organization.postal_address.strip(), "tabs": _tabs(progress),
     }  # fmt: skip
     return render(request, "outreach/campaign.html", context)
+
+
+def _start_of(campaign: Campaign) -> dict[str, Any]:
+    """When the campaign leaves, by the clocks of the show, or of the organization without one."""
+    if campaign.send_at is None or campaign.send_at <= timezone.now():
+        return {"starts_later": False}
+    zone = campaign.event.zone if campaign.event else ZoneInfo(campaign.organization.time_zone)
+    # Without a zone, so that the page does not move it into the reader's.
+    return {
+        "starts_later": True, "starts_zone": str(zone),
+        "starts_there": campaign.send_at.astimezone(zone).replace(tzinfo=None),
+    }  # fmt: skip
 
 
 def _tabs(progress: services.Progress) -> list[tuple[str, str, int]]:
     tabs = [
         ("drafts", "Drafts", progress.drafts + progress.planned),
         ("left_out", "Left out", progress.left_out + progress.failed),
-        ("waiting", "Waiting", progress.queued),
+        ("waiting", "Waiting", progress.queued + progress.waiting),
         ("sent", "Sent", progress.sent),
         ("decide", "Need a decision", progress.unresolved),
         ("all", "Everybody", progress.total),
@@ -180,6 +200,46 @@ def approve(request: EventRequest, pk: UUID) -> HttpResponse:
     return redirect("outreach:campaign", pk=pk)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_required(role=Role.REP)
+def schedule(request: EventRequest, pk: UUID) -> HttpResponse:
+    """Approve the drafts for a later time, or move what has not left."""
+    found = _campaign(request, pk)
+    progress = services.progress(found.messages.all())
+    form = ScheduleForm(request.POST or None, campaign=found)
+    if request.method == "POST" and form.is_valid():
+        try:
+            if progress.drafts:
+                number = services.approve_campaign(found, actor=request.user, schedule=form.schedule())
+            else:
+                number = services.reschedule_campaign(found, schedule=form.schedule())
+        except services.CannotSend as error:
+            form.add_error(None, str(error))
+        else:
+            notices.success(request, f"{number:,} {'mail leaves' if number == 1 else 'mails leave'} by this schedule.")
+            return redirect("outreach:campaign", pk=pk)
+    context = {
+        "campaign": found, "form": form, "progress": progress,
+        "needs_address": not request.organization.postal_address.strip(),
+    }  # fmt: skip
+    return render(request, "outreach/schedule.html", context, status=422 if form.is_bound else 200)
+
+
+@require_POST
+@member_required(role=Role.REP)
+def pause(request: EventRequest, pk: UUID) -> HttpResponse:
+    """Hold back what has not left, or (``paused=0``) let it go on."""
+    found, goes_on = _campaign(request, pk), request.POST.get("paused") == "0"
+    try:
+        number = services.resume_campaign(found) if goes_on else services.pause_campaign(found, actor=request.user)
+    except services.CannotSend as error:
+        notices.error(request, str(error))
+    else:
+        mails = f"{number:,} {'mail' if number == 1 else 'mails'}"
+        notices.success(request, f"It goes on: {mails} to send." if goes_on else f"Paused. {mails} wait.")
+    return redirect("outreach:campaign", pk=pk)
+
+
 @require_POST
 @member_required(role=Role.REP)
 def cancel(request: EventRequest, pk: UUID) -> HttpResponse:
@@ -199,4 +259,6 @@ def retry(request: EventRequest, pk: UUID) -> HttpResponse:
 
 def _campaign(request: EventRequest, pk: UUID) -> Campaign:
     rows = Campaign.objects.for_org(request.organization)
-    return get_object_or_404(rows.select_related("template", "mailbox", "event", "owner", "organization"), pk=pk)
+    return get_object_or_404(
+        rows.select_related("template", "mailbox", "event", "owner", "organization", "comparison"), pk=pk
+    )

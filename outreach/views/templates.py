@@ -10,14 +10,15 @@ from django.db.models import Count, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from events.web import EventRequest
 from identity.models import Role
 from identity.web import member_required
-from outreach import drafting, markup, merging, proofreading
-from outreach.forms import PreviewForm, TemplateForm
-from outreach.models import Message, Template, TemplateVersion
+from outreach import drafting, markup, merging, proofreading, rendering, snippets, trials
+from outreach.forms import PreviewForm, TemplateForm, TrialForm
+from outreach.models import Mailbox, Message, Snippet, Template, TemplateVersion
 from outreach.services import templates as services
 from people.models import Person
 
@@ -49,7 +50,7 @@ def template_list(request: EventRequest) -> HttpResponse:
 def edit(request: EventRequest, pk: UUID | None = None) -> HttpResponse:
     template = get_object_or_404(Template.objects.for_org(request.organization).in_use(), pk=pk) if pk else None
     initial = (
-        {"name": template.name, "subject": template.subject, "body": template.body}
+        {"name": template.name, "subject": template.subject, "body": template.source or template.body}
         if template
         else {"subject": "{{ company }} at {{ event }}", "body": EXAMPLE}
     )
@@ -61,6 +62,8 @@ def edit(request: EventRequest, pk: UUID | None = None) -> HttpResponse:
     values = {name: form[name].value() or "" for name in ("subject", "body")}
     context = {
         "form": form, "template": template, "fields": merging.FIELDS.items(),
+        "mailboxes": Mailbox.objects.for_org(request.organization).in_use(),
+        "snippets": Snippet.objects.for_org(request.organization),
         **preview_context(request, subject=values["subject"], body=values["body"], person_id=None),
     }  # fmt: skip
     return render(request, "outreach/template_edit.html", context, status=422 if form.is_bound else 200)
@@ -89,8 +92,9 @@ def preview_context(request: EventRequest, *, subject: str, body: str, person_id
     context: dict[str, Any] = {"people": some, "person": person}
     if person is None:
         return context
-    writer = drafting.Writer(request.organization, subject, body, request.event, request.user)
     try:
+        body = snippets.expand(request.organization, body)
+        writer = drafting.Writer(request.organization, subject, body, request.event, request.user)
         merging.check_subject(subject)
         draft = writer.write([person])[person.pk]
     except merging.InvalidTemplate as error:
@@ -98,9 +102,41 @@ def preview_context(request: EventRequest, *, subject: str, body: str, person_id
     if draft.left_out:
         return context | {"problems": [f"{person.name} would be left out: {draft.left_out}"]}
     return context | {
-        "subject": draft.subject, "html": markup.to_html(draft.body, styled=False), "text": markup.to_text(draft.body),
+        "subject": draft.subject, "page": _as_it_arrives(request, draft.body), "text": markup.to_text(draft.body),
         "hints": proofreading.hints(draft.subject, draft.body),
     }  # fmt: skip
+
+
+def _as_it_arrives(request: EventRequest, body: str) -> str:
+    """The mail as a page of its own for a frame, with a signature and the footer. Its look is ``css/mail.css``."""
+    mailbox = Mailbox.objects.for_org(request.organization).in_use().first()
+    signature = mailbox.signature.strip() if mailbox else ""
+    words = markup.to_html(f"{body.strip()}\n\n{signature}" if signature else body, styled=False)
+    foot = [f"{request.organization.name}, {request.organization.postal_address}", rendering.NO_LINK]
+    return render_to_string("outreach/_preview_mail.html", {"words": words, "foot": foot}, request)
+
+
+@require_POST
+@member_required(role=Role.REP)
+def trial(request: EventRequest, pk: UUID) -> HttpResponse:
+    """Send the saved words to the member who asks, as the chosen person would get them."""
+    template = get_object_or_404(Template.objects.for_org(request.organization).in_use(), pk=pk)
+    form = TrialForm(request.POST, organization=request.organization)
+    if not form.is_valid():
+        notices.error(request, "Choose a person and a mailbox. Nothing was sent.")
+        return redirect("outreach:template_edit", pk=pk)
+    try:
+        address = services.send_trial(
+            trials.Trial(
+                organization=request.organization, template=template, event=request.event, member=request.user,
+                **form.cleaned_data,
+            )
+        )  # fmt: skip
+    except trials.CannotTry as error:
+        notices.error(request, str(error))
+    else:
+        notices.success(request, f"A test of version {template.version} is on its way to {address}. It counts nowhere.")
+    return redirect("outreach:template_edit", pk=pk)
 
 
 @require_POST

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import F, Max
 
 from identity.models import Organization, User
+from outreach.comparing import copy_comparison
 from outreach.models import Template
 from outreach.services import templates
 from sequences.library import Ready, ReadyMail, ReadyStep
@@ -16,8 +17,8 @@ from sequences.plan import DraftStep, InvalidPlan, Kind, Lane, Plan, compile_pla
 from sequences.querysets import StepQuerySet
 
 STEP_FIELDS = (
-    "kind", "delay_days", "delay_hours", "delay_from", "business_days", "at_time", "template", "same_thread",
-    "resend_on_silence", "subject", "body", "rule",
+    "kind", "delay_days", "delay_hours", "delay_from", "business_days", "at_time", "template", "comparison",
+    "same_thread", "resend_on_silence", "subject", "body", "rule",
 )  # fmt: skip
 
 
@@ -76,7 +77,8 @@ def copy_sequence(sequence: Sequence, *, actor: User, name: str) -> Sequence:
                 parent=twins[step.parent_id] if step.parent_id else None,
                 lane=step.lane,
                 position=step.position,
-                **{field: getattr(step, field) for field in STEP_FIELDS},
+                **{field: getattr(step, field) for field in STEP_FIELDS}
+                | {"comparison": copy_comparison(step.comparison) if step.comparison else None},
             )
         waiting = [step for step in waiting if step.pk not in twins]
     return twin
@@ -199,6 +201,7 @@ def _draft(step: Step) -> DraftStep:
             "title": step.title,
             "instructions": step.body,
             "template_id": step.template_id,
+            "comparison_id": step.comparison_id,
             "same_thread": step.same_thread,
             "resend_on_silence": step.resend_on_silence,
             "anchor": step.delay_from,

@@ -16,6 +16,7 @@ from common.fragments import is_fragment, render_part
 from events.web import EventRequest
 from identity.models import Role
 from identity.web import member_required
+from outreach.forms import ComparisonForm
 from sequences import spine
 from sequences.forms import RuleForm, SequenceForm, StepForm
 from sequences.library import LIBRARY
@@ -31,7 +32,8 @@ def find_sequence(request: EventRequest, pk: UUID) -> Sequence:
 
 def _step(request: EventRequest, pk: UUID) -> Step:
     rows = Step.objects.for_org(request.organization)
-    return get_object_or_404(rows.select_related("sequence__event", "sequence__mailbox", "template", "parent"), pk=pk)
+    with_ = rows.select_related("sequence__event", "sequence__mailbox", "template", "parent", "comparison")
+    return get_object_or_404(with_, pk=pk)
 
 
 @require_GET
@@ -127,11 +129,16 @@ def add_step(request: EventRequest, pk: UUID, kind: str) -> HttpResponse:
         request.POST or None, organization=request.organization, kind=kind, initial=initial, is_first=is_first
     )
     rule = RuleForm(request.POST or None) if kind == Kind.BRANCH else None
-    if request.method == "POST" and form.is_valid() and (rule is None or rule.is_valid()):
-        fields = form.values() | {"rule": rule.rule() if rule else None}
+    compare = ComparisonForm(request.POST or None, organization=request.organization) if kind == Kind.EMAIL else None
+    valid = [one.is_valid() for one in (form, rule, compare) if one]
+    if request.method == "POST" and all(valid):
+        fields = form.values() | {
+            "rule": rule.rule() if rule else None,
+            "comparison": compare.keep(form.cleaned_data["template"]) if compare else None,
+        }
         step = plans.add_step(sequence, fields=fields, parent=parent, lane=lane, position=position)
         return redirect(f"{reverse('sequences:detail', args=[pk])}#title-{step.pk}")
-    panel = {"form": form, "rule": rule, "place": request.GET.urlencode()}
+    panel = {"form": form, "rule": rule, "compare": compare, "place": request.GET.urlencode()}
     return _builder(request, sequence, panel=panel, status=422 if form.is_bound else 200)
 
 
@@ -158,10 +165,18 @@ def edit_step(request: EventRequest, pk: UUID) -> HttpResponse:
         is_first=step.position == 0 and step.parent_id is None,
     )  # fmt: skip
     rule = RuleForm(request.POST or None, rule=step.rule) if step.kind == Kind.BRANCH else None
-    if request.method == "POST" and form.is_valid() and (rule is None or rule.is_valid()):
-        plans.change_step(step, fields=form.values() | {"rule": rule.rule() if rule else None})
+    compare = None
+    if step.kind == Kind.EMAIL:
+        compare = ComparisonForm(request.POST or None, organization=request.organization, instance=step.comparison)
+    valid = [one.is_valid() for one in (form, rule, compare) if one]
+    if request.method == "POST" and all(valid):
+        fields = form.values() | {
+            "rule": rule.rule() if rule else None,
+            "comparison": compare.keep(form.cleaned_data["template"]) if compare else None,
+        }
+        plans.change_step(step, fields=fields)
         return redirect("sequences:detail", pk=step.sequence_id)
-    panel = {"form": form, "rule": rule, "step": step, "places": _places(step)}
+    panel = {"form": form, "rule": rule, "compare": compare, "step": step, "places": _places(step)}
     return _builder(request, step.sequence, panel=panel, status=422 if form.is_bound else 200)
 
 

@@ -8,6 +8,7 @@ import "eventops/theme";
 import "eventops/keys";
 import "eventops/clip";
 import "eventops/copy";
+import "eventops/insert";
 import "eventops/offline";
 
 const attached = new WeakMap();

@@ -214,7 +214,7 @@ def test_the_check_would_notice(own: Rows, foreign: Rows) -> None:
 READ = re.compile(r'request\.POST(?:\.get|\.getlist)?[\[(]"([a-z_]+)"')
 PLAIN = {
     "all", "query", "action", "sure", "value", "next", "tell", "row", "outcome", "decision", "do", "replace", "archived",
-    "after", "level", "paused", "reason", "back", "note",
+    "after", "level", "letter", "paused", "reason", "back", "note",
 }  # fmt: skip
 """Names of values that are no ids, wherever they are read."""
 POSTS: list[tuple[str, str, dict[str, Any], Callable[[Rows], Any]]] = [

@@ -1,7 +1,7 @@
 """Writing to people, and the doors of the mail provider."""
 
 from identity.scope import org_scope
-from outreach import guard
+from outreach import comparing, guard
 from tests.access.matrix import ADMIN, MANAGER, REP, VIEWER, anyone, members, operation
 from tests.factories import (
     AccountFactory,
@@ -11,6 +11,7 @@ from tests.factories import (
     MessageFactory,
     PersonFactory,
     SendingDomainFactory,
+    SnippetFactory,
     SuppressionFactory,
     TemplateFactory,
     TemplateVersionFactory,
@@ -62,7 +63,17 @@ def template_with_version(organization):
     return template.pk
 
 
+def comparison(organization):
+    with org_scope(organization.pk):
+        return comparing.save_comparison(
+            organization, comparison=None, rule={},
+            variants=[(TemplateFactory.create(organization=organization), 1) for _ in range(2)],
+        ).pk  # fmt: skip
+
+
 BUILDERS = {
+    "snippet": lambda organization: SnippetFactory.create(organization=organization).pk,
+    "comparison": comparison,
     "template_with_version": template_with_version,
     "template_version": lambda organization: 1,
     "message": message,
@@ -94,8 +105,11 @@ ROWS = {
     "outreach:campaign": members(get=VIEWER, pk="campaign"),
     "outreach:campaign_progress": members(get=VIEWER, pk="campaign"),
     "outreach:campaign_approve": members(post=REP, pk="campaign"),
+    "outreach:campaign_schedule": members(get=REP, post=REP, pk="campaign"),
+    "outreach:campaign_pause": members(post=REP, pk="campaign"),
     "outreach:campaign_cancel": members(post=REP, pk="campaign"),
     "outreach:campaign_retry": members(post=REP, pk="campaign"),
+    "outreach:decide_comparison": members(post=REP, pk="comparison"),
     "outreach:replies": members(get=VIEWER),
     "outreach:mail": members(get=VIEWER, pk="inbound_mail"),
     "outreach:handle": members(post=REP, pk="inbound_mail"),
@@ -107,10 +121,15 @@ ROWS = {
     "outreach:answer": members(post=REP, pk="inbound_mail"),
     "outreach:template_list": members(get=VIEWER),
     "outreach:template_new": members(get=REP, post=REP),
+    "outreach:snippets": members(get=VIEWER),
+    "outreach:snippet_new": members(get=REP, post=REP),
+    "outreach:snippet_edit": members(get=REP, post=REP, pk="snippet"),
+    "outreach:snippet_delete": members(post=REP, pk="snippet"),
     "outreach:template_preview": members(post=VIEWER),
     "outreach:template_edit": members(get=REP, post=REP, pk="template"),
     "outreach:template_versions": members(get=VIEWER, pk="template"),
     "outreach:template_restore": members(post=REP, pk="template_with_version", number="template_version"),
+    "outreach:template_trial": members(post=REP, pk="template"),
     "outreach:template_archive": members(post=REP, pk="template"),
     "outreach:mailboxes": members(get=VIEWER),
     "outreach:mailbox_new": members(get=ADMIN, post=ADMIN),
