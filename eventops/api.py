@@ -78,6 +78,8 @@ ROUTERS: dict[str, str] = {
     "/notes": "activities.api.notes",
     "/tasks": "activities.api.tasks",
     "/booth-visits": "activities.api.booth_visits",
+    # Before the router below, whose one-word paths are ids of mails.
+    "/outreach/": "outreach.api_words.router",
     "/outreach": "outreach.api.router",
     "/domains": "outreach.domains_api.router",
     "/sequences": "sequences.api.router",

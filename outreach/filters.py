@@ -10,9 +10,11 @@ from django.db.models import Count, Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 
+from common.ids import read_uuid
 from events.models import Event
 from identity.models import Organization, User
 from outreach.classifying import ReplyClass
+from outreach.comparison_models import LETTERS
 from outreach.models import Campaign, InboundMail, Message
 
 State = Message.State
@@ -23,10 +25,22 @@ SHOWN = {
     "opened": ("Opened", Q(opened_at__isnull=False)),
     "clicked": ("Clicked", Q(clicked_at__isnull=False)),
     "replied": ("Answered", Q(replied_at__isnull=False)),
+    "delivered": ("Delivered", Q(delivered_at__isnull=False)),
+    "met": ("Brought a meeting", Q(met_at__isnull=False)),
+    "unsubscribed": ("Unsubscribed", Q(unsubscribed_at__isnull=False)),
     "bounced": ("Bounced", Q(bounced_at__isnull=False)),
     "decide": ("Needs a decision", Q(state__in=[State.UNKNOWN, State.HELD])),
     "left_out": ("Left out", Q(state__in=[State.SKIPPED, State.REJECTED, State.CANCELLED])),
 }
+
+
+ABOUT = {
+    "template": ("template_id", "One template"),
+    "sequence": ("sequence_id", "One sequence"),
+    "step": ("step_id", "One step"),
+    "comparison": ("comparison_id", "One comparison"),
+}
+"""What a list of messages may be about, by its name in the address: the column, and the words."""
 
 
 class MessageFilter:
@@ -40,6 +54,8 @@ class MessageFilter:
         self.days = self._days(query.get("days", ""))
         self.mine = query.get("owner") == "me"
         self.campaign = self._campaign(query.get("campaign", ""))
+        self.about = {name: found for name in ABOUT if (found := read_uuid(query.get(name, "")))}
+        self.variant = query.get("variant", "") if query.get("variant", "") in set(LETTERS) else ""
         self.q = query.get("q", "").replace("\x00", "").strip()[:200]
 
     def _days(self, value: str) -> int:
@@ -58,6 +74,9 @@ class MessageFilter:
             rows = rows.filter(campaign=self.campaign)
         elif self.event and not self.everything:
             rows = rows.at(self.event)
+        rows = rows.filter(**{ABOUT[name][0]: found for name, found in self.about.items()})
+        if self.variant:
+            rows = rows.filter(variant=self.variant)
         if self.show:
             rows = rows.filter(SHOWN[self.show][1])
         if self.status:
@@ -75,13 +94,20 @@ class MessageFilter:
             )
         return rows
 
+    def chips_about(self) -> list[tuple[str, str, str]]:
+        """``(name, value, words)`` of what the list is about."""
+        chips = [(name, str(found), ABOUT[name][1]) for name, found in self.about.items()]
+        return [*chips, ("variant", self.variant, f"Wording {self.variant}")] if self.variant else chips
+
     @property
     def status_label(self) -> str:
         return Message.Status(self.status).label if self.status else ""
 
     @property
     def is_narrow(self) -> bool:
-        return bool(self.show or self.status or self.days or self.mine or self.campaign or self.q)
+        return bool(
+            self.show or self.status or self.days or self.mine or self.campaign or self.about or self.variant or self.q
+        )
 
 
 Kind = InboundMail.Kind

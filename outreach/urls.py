@@ -54,6 +54,7 @@ urlpatterns = [
     path("templates/<uuid:pk>/versions/", templates.versions, name="template_versions"),
     path("templates/<uuid:pk>/versions/<int:number>/", templates.restore, name="template_restore"),
     path("templates/<uuid:pk>/test/", templates.trial, name="template_trial"),
+    path("templates/<uuid:pk>/copy/", templates.copy, name="template_copy"),
     path("templates/<uuid:pk>/archive/", templates.archive, name="template_archive"),
     path("mailboxes/", mailboxes.mailbox_list, name="mailboxes"),
     path("mailboxes/new/", mailboxes.edit, name="mailbox_new"),

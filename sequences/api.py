@@ -23,8 +23,10 @@ from common.paging import keyset_page
 from identity.apiauth import FAILED_LOGINS, Scope, member, refuse_guessing
 from identity.web import OrgRequest
 from outreach import delivery
+from outreach.api_words import FiguresOut, figures_out
 from people.models import Person
 from sequences import journeys, runner
+from sequences.figures import figures_of
 from sequences.models import Enrollment, Sequence, StepRun
 from sequences.services import enrollments
 
@@ -143,6 +145,49 @@ def enroll(request: OrgRequest, sequence_id: UUID, body: EnrollIn) -> dict[str, 
     except enrollments.CannotEnroll as error:
         raise HttpError(409, str(error)) from error
     return {"data": {"begun": done.begun, "leftOut": dict(done.left_out), "rehearsed": False}}
+
+
+class WordingFigures(FiguresOut):
+    letter: str
+
+
+class StepFiguresOut(FiguresOut):
+    stepId: UUID  # noqa: N815
+    label: str
+    title: str
+    passed: int
+    skipped: int
+    variants: list[WordingFigures]
+
+
+class SequenceFiguresOut(Schema):
+    enrolled: int
+    reasons: dict[str, int] = Field(description="Everybody enrolled, by the one reason of today.")
+    onTime: float | None = Field(description="Share of mails that left within an hour of their slot.")  # noqa: N815
+    mails: FiguresOut
+    steps: list[StepFiguresOut]
+
+
+@router.get(
+    "/{sequence_id}/figures", auth=member(Scope.READ), response=Answer[SequenceFiguresOut], summary="What it came to"
+)
+def get_figures(request: OrgRequest, sequence_id: UUID) -> dict[str, Any]:
+    """Per step and wording; the lateness of a step is measured against the slot its plan gave it."""
+    found = figures_of(_sequence(request, sequence_id))
+    steps = [
+        {
+            **figures_out(step.mails), "stepId": step.id, "label": step.label, "title": step.title, "passed": step.passed,
+            "skipped": step.skipped, "lateMedian": step.late, "lateP95": step.late_p95,
+            "variants": [{**figures_out(mails), "letter": letter} for letter, mails in step.variants],
+        }
+        for step in found.steps
+    ]  # fmt: skip
+    return {
+        "data": {
+            "enrolled": found.enrolled, "reasons": found.causes, "onTime": found.on_time,
+            "mails": figures_out(found.mails), "steps": steps,
+        }
+    }  # fmt: skip
 
 
 # --- Enrollments -----------------------------------------------------------------------------------------------------

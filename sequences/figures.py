@@ -7,46 +7,39 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Q
+from django.db.models import Count, F, Q, QuerySet
 
 from outreach.comparing import Board, board_of
+from outreach.figures import Figures, figures_by, figures_for, in_words, percentile
 from outreach.models import Comparison, Message
 from sequences import journeys
 from sequences.models import Enrollment, Sequence, SequenceVersion, StepRun
 
 ON_TIME = timedelta(hours=1)
-MAIL_COUNTS = {
-    "sent": "sent_at", "delivered": "delivered_at", "opened": "opened_at", "clicked": "clicked_at",
-    "replied": "replied_at", "bounced": "bounced_at", "unsubscribed": "unsubscribed_at",
-    "machine_opened": "machine_opened_at", "machine_clicked": "machine_clicked_at",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
 class StepFigures:
-    """One step, over every version. ``passed`` counts those who have it behind; ``late`` is the mean delay of sending."""
+    """One step, over every version. ``passed`` counts those who have it behind; ``late`` and ``late_p95`` are seconds after
+    the slot. ``variants`` has the figures of each wording where several are compared."""
 
+    id: str
     label: str
     title: str
     kind: str
     passed: int
     skipped: int
     yes: int
-    late: timedelta | None
-    mails: dict[str, int]
+    late: float | None
+    late_p95: float | None
+    mails: Figures
+    variants: list[tuple[str, Figures]]
 
     @property
     def late_words(self) -> str:
-        """``12 s``, ``3 min`` or ``2.5 h``; a dash while nothing has left."""
-        if self.late is None:
-            return "–"
-        seconds = max(0.0, self.late.total_seconds())
+        """Median and 95th percentile; a dash while nothing has left."""
         return (
-            f"{seconds:.0f} s"
-            if seconds < 90
-            else f"{seconds / 60:.0f} min"
-            if seconds < 5_400
-            else f"{seconds / 3_600:.1f} h"
+            "–" if self.late is None or self.late_p95 is None else f"{in_words(self.late)} / {in_words(self.late_p95)}"
         )
 
 
@@ -56,7 +49,7 @@ class SequenceFigures:
 
     enrolled: int
     causes: dict[str, int]
-    mails: dict[str, int]
+    mails: Figures
     on_time: float | None
     """The share of mails that left within an hour of their slot."""
     steps: list[StepFigures]
@@ -64,58 +57,52 @@ class SequenceFigures:
 
 
 def figures_of(sequence: Sequence) -> SequenceFigures:
-    """Count everything; five queries however many people there are. Works inside the scope."""
+    """Count everything, in a fixed number of queries however many people there are. Works inside the scope."""
     organization_id = sequence.organization_id
     mine = Enrollment.objects.for_org(organization_id).filter(sequence=sequence).order_by()
     causes = dict(mine.values_list("cause").annotate(Count("pk")))
-    mails = _mails(organization_id, sequence.pk)
+    mails = Message.objects.for_org(organization_id).filter(sequence_id=sequence.pk)
     runs = _runs(organization_id, sequence.pk)
     sent = sum(run["sent"] for run in runs.values())
     in_time = sum(run["in_time"] for run in runs.values())
     return SequenceFigures(
         enrolled=sum(causes.values()), causes=causes,
-        mails={name: sum(counts[name] for counts in mails.values()) for name in MAIL_COUNTS},
+        mails=figures_for(mails),
         on_time=in_time / sent if sent else None, steps=_steps(sequence, runs, mails), boards=_boards(sequence),
     )  # fmt: skip
 
 
-def _mails(organization_id: UUID, sequence_id: UUID) -> dict[UUID, dict[str, int]]:
-    rows = Message.objects.for_org(organization_id).filter(sequence_id=sequence_id).order_by().values("step_id")
-    counts = {name: Count("pk", filter=Q(**{f"{column}__isnull": False})) for name, column in MAIL_COUNTS.items()}
-    return {row["step_id"]: {name: row[name] for name in counts} for row in list[Any](rows.annotate(**counts))}
-
-
 def _runs(organization_id: UUID, sequence_id: UUID) -> dict[UUID, dict[str, Any]]:
-    late = ExpressionWrapper(F("done_at") - F("due_at"), output_field=DurationField())
     sent = Q(outcome=StepRun.Outcome.SENT)
     rows = StepRun.objects.for_org(organization_id).filter(sequence_id=sequence_id).order_by().values("step_id")
     found = rows.annotate(
         passed=Count("pk"), sent=Count("pk", filter=sent),
         in_time=Count("pk", filter=sent & Q(done_at__lte=F("due_at") + ON_TIME)),
         skipped=Count("pk", filter=Q(outcome=StepRun.Outcome.SKIPPED)),
-        yes=Count("pk", filter=Q(outcome=StepRun.Outcome.YES)), late=Avg(late, filter=sent),
+        yes=Count("pk", filter=Q(outcome=StepRun.Outcome.YES)), late=percentile("done_at", "due_at", share=0.5, filter=sent),
+        late_p95=percentile("done_at", "due_at", share=0.95, filter=sent),
     )  # fmt: skip
     return {row["step_id"]: dict(row) for row in list[Any](found)}
 
 
-def _steps(
-    sequence: Sequence, runs: dict[UUID, dict[str, Any]], mails: dict[UUID, dict[str, int]]
-) -> list[StepFigures]:
+def _steps(sequence: Sequence, runs: dict[UUID, dict[str, Any]], mails: QuerySet[Message]) -> list[StepFigures]:
     """The steps of the newest version first, then those of older ones that some have behind."""
     versions = SequenceVersion.objects.for_org(sequence.organization_id).filter(sequence=sequence)
     planned = {step.id: step for version in versions[:20] for step in reversed(journeys.plan_of(version).steps)}
     newest = versions.first()
     order = [step.id for step in journeys.plan_of(newest).steps] if newest else []
     older = [step_id for step_id in planned if step_id not in order and step_id in runs]
-    none = dict.fromkeys(MAIL_COUNTS, 0)
+    by_step, none = figures_by(mails, "step_id"), Figures()
+    by_variant = figures_by(mails.exclude(variant=""), "step_id", "variant")
     found = []
     for step_id in [*order, *older]:
         step, run = planned[step_id], runs.get(step_id, {})
         found.append(
             StepFigures(
-                label=step.label if step_id in order else "", title=str(step.rule) if step.rule else step.title,
+                id=str(step_id), label=step.label if step_id in order else "", title=str(step.rule) if step.rule else step.title,
                 kind=step.kind, passed=run.get("passed", 0), skipped=run.get("skipped", 0), yes=run.get("yes", 0),
-                late=run.get("late"), mails=mails.get(step_id, none),
+                late=run.get("late"), late_p95=run.get("late_p95"), mails=by_step.get((step_id,), none),
+                variants=[(key[1], found_) for key, found_ in sorted(by_variant.items(), key=str) if key[0] == step_id],
             )
         )  # fmt: skip
     return found

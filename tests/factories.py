@@ -24,6 +24,7 @@ from outreach.models import (
     Snippet,
     Suppression,
     Template,
+    TemplateCopy,
     TemplateVersion,
 )
 from people.models import Person, PersonEmail
@@ -246,6 +247,14 @@ class SnippetFactory(ScopedFactory):
     organization = factory.SubFactory(OrganizationFactory)
     name = factory.Sequence(lambda n: f"snippet_{n}")
     text = "You find us in hall 4."
+
+
+class TemplateCopyFactory(ScopedFactory):
+    class Meta:
+        model = TemplateCopy
+
+    template = factory.SubFactory(TemplateFactory)
+    organization = factory.SelfAttribute("template.organization")
 
 
 class TemplateVersionFactory(ScopedFactory):

@@ -218,6 +218,7 @@ class Migration(migrations.Migration):
                     ("account_held", "The account is held"),
                     ("paused", "Paused"),
                     ("provider", "The provider makes us wait"),
+                    ("domain", "The sending domain is not ready"),
                     ("suppressed", "Must not be written to"),
                     ("objected", "The person objected"),
                     ("replied", "The person has answered"),

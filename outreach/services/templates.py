@@ -57,6 +57,12 @@ def send_trial(trial: trials.Trial) -> str:
     return address
 
 
+def copy_now(template: Template) -> None:
+    """Give every provider the template once more, whatever it had before."""
+    template.copies.update(version=0, problem="", updated_at=timezone.now())
+    ring(tasks.copy_templates, str(template.organization_id))
+
+
 def archive_template(template: Template) -> None:
     """Take it out of the lists; what was written from it stays."""
     template.archived_at = timezone.now()

@@ -21,6 +21,7 @@ from events.web import EventRequest
 from identity.models import Role
 from identity.web import member_required
 from outreach import comparing, merging
+from outreach.figures import figures_for
 from outreach.forms import CampaignForm, ComparisonForm
 from outreach.models import Campaign, Mailbox, Message, Template
 from outreach.schedule_form import ScheduleForm
@@ -142,7 +143,8 @@ def campaign(request: EventRequest, pk: UUID) -> HttpResponse:
         return render_part(request, "outreach/campaign.html", "rows", context)
     reasons = found.messages.filter(SHOWN["left_out"]).values("reason").annotate(number=Count("id")).order_by("-number")
     context |= {
-        **_start_of(found),
+        **_start_of(found), "figures": figures_for(found.messages.all()) if progress.sent else None,
+        "list": f"{reverse('outreach:list')}?all=1&campaign={found.pk}",
         "board": comparing.board_of(found.comparison) if found.comparison else None,
         "reasons": reasons, "needs_address": not request.organization.postal_address.strip(), "tabs": _tabs(progress),
     }  # fmt: skip

@@ -42,7 +42,7 @@ def message_list(request: EventRequest) -> HttpResponse:
     params = request.GET.copy()
     params["cursor"] = page.next_cursor
     context: dict[str, Any] = {
-        "page": page, "filter": chosen, "next": f"?{params.urlencode()}" if page.has_more else "",
+        "page": page, "filter": chosen, "about": chosen.chips_about(), "next": f"?{params.urlencode()}" if page.has_more else "",
     }  # fmt: skip
     if is_fragment(request) and request.GET.get("cursor"):
         return render_part(request, "outreach/list.html", "rows", context)

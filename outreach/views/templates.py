@@ -11,12 +11,14 @@ from django.db.models.functions import Coalesce
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from events.web import EventRequest
 from identity.models import Role
 from identity.web import member_required
 from outreach import drafting, markup, merging, proofreading, rendering, snippets, trials
+from outreach.figures import figures_for
 from outreach.forms import PreviewForm, TemplateForm, TrialForm
 from outreach.models import Mailbox, Message, Snippet, Template, TemplateVersion
 from outreach.services import templates as services
@@ -62,11 +64,33 @@ def edit(request: EventRequest, pk: UUID | None = None) -> HttpResponse:
     values = {name: form[name].value() or "" for name in ("subject", "body")}
     context = {
         "form": form, "template": template, "fields": merging.FIELDS.items(),
+        **_what_became_of(template),
         "mailboxes": Mailbox.objects.for_org(request.organization).in_use(),
         "snippets": Snippet.objects.for_org(request.organization),
         **preview_context(request, subject=values["subject"], body=values["body"], person_id=None),
     }  # fmt: skip
     return render(request, "outreach/template_edit.html", context, status=422 if form.is_bound else 200)
+
+
+def _what_became_of(template: Template | None) -> dict[str, Any]:
+    """What was sent from the template has come to, and which version of it the provider has."""
+    if template is None:
+        return {}
+    found = figures_for(Message.objects.for_org(template.organization_id).filter(template=template))
+    return {
+        "figures": found, "list": f"{reverse('outreach:list')}?all=1&template={template.pk}",
+        "copies": template.copies.select_related("mailbox").order_by("mailbox__name"),
+    }  # fmt: skip
+
+
+@require_POST
+@member_required(role=Role.REP)
+def copy(request: EventRequest, pk: UUID) -> HttpResponse:
+    """Give the provider the newest words again, now."""
+    template = get_object_or_404(Template.objects.for_org(request.organization).in_use(), pk=pk)
+    services.copy_now(template)
+    notices.info(request, f"“{template.name}” is being copied. This takes a few seconds.")
+    return redirect("outreach:template_edit", pk=pk)
 
 
 @require_POST

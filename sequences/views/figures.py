@@ -34,6 +34,7 @@ def figures(request: EventRequest, pk: UUID) -> HttpResponse:
         "sequence": sequence, "version": plans.latest_version(sequence), "tab": "figures", "figures": found,
         "live": sum(found.causes.get(cause, 0) for cause in LIVE), "replied": found.causes.get(Cause.REPLIED, 0),
         "meetings": found.causes.get(Cause.MEETING, 0), "completed": found.causes.get(Cause.COMPLETED, 0),
+        "list": f"{reverse('outreach:list')}?all=1&sequence={pk}",
         "people": f"{reverse('sequences:people')}?sequence={pk}",
         "may_edit": may_edit and not sequence.is_archived, "may_archive": may_edit,
     }  # fmt: skip

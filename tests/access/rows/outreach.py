@@ -23,8 +23,8 @@ def message(organization, **fields):
     return MessageFactory.create(person=person, state="draft", **fields).pk
 
 
-def campaign(organization):
-    return CampaignFactory.create(mailbox=MailboxFactory.create(organization=organization)).pk
+def campaign(organization, **fields):
+    return CampaignFactory.create(mailbox=MailboxFactory.create(organization=organization), **fields).pk
 
 
 def mail(organization):
@@ -72,6 +72,8 @@ def comparison(organization):
 
 
 BUILDERS = {
+    "sending_campaign": lambda organization: campaign(organization, status="sending"),
+    "paused_campaign": lambda organization: campaign(organization, status="paused"),
     "snippet": lambda organization: SnippetFactory.create(organization=organization).pk,
     "comparison": comparison,
     "template_with_version": template_with_version,
@@ -130,6 +132,7 @@ ROWS = {
     "outreach:template_versions": members(get=VIEWER, pk="template"),
     "outreach:template_restore": members(post=REP, pk="template_with_version", number="template_version"),
     "outreach:template_trial": members(post=REP, pk="template"),
+    "outreach:template_copy": members(post=REP, pk="template"),
     "outreach:template_archive": members(post=REP, pk="template"),
     "outreach:mailboxes": members(get=VIEWER),
     "outreach:mailbox_new": members(get=ADMIN, post=ADMIN),
@@ -166,5 +169,23 @@ ROWS = {
     "GET /api/domains": operation(VIEWER),
     "GET /api/domains/{domain_id}": operation(VIEWER, domain_id="domain"),
     "POST /api/domains/{domain_id}/check": operation(REP, domain_id="domain"),
+    "GET /api/outreach/templates/{template_id}/figures": operation(VIEWER, template_id="template"),
+    "GET /api/outreach/campaigns/{campaign_id}/figures": operation(VIEWER, campaign_id="campaign"),
+    "PUT /api/outreach/campaigns/{campaign_id}/schedule": operation(
+        REP, campaign_id="sending_campaign", body=lambda organization: {"perHour": 60}
+    ),
+    "POST /api/outreach/campaigns/{campaign_id}/pause": operation(REP, campaign_id="sending_campaign"),
+    "POST /api/outreach/campaigns/{campaign_id}/resume": operation(REP, campaign_id="paused_campaign"),
+    "POST /api/outreach/campaigns/{campaign_id}/cancel": operation(REP, campaign_id="campaign"),
+    "GET /api/outreach/comparisons/{comparison_id}": operation(VIEWER, comparison_id="comparison"),
+    "POST /api/outreach/comparisons/{comparison_id}/decide": operation(
+        REP, comparison_id="comparison", body=lambda organization: {"letter": "A"}
+    ),
+    "GET /api/outreach/snippets": operation(VIEWER),
+    "POST /api/outreach/snippets": operation(REP, body=lambda organization: {"name": "way", "text": "Hall 4."}),
+    "PUT /api/outreach/snippets/{snippet_id}": operation(
+        REP, snippet_id="snippet", body=lambda organization: {"text": "Hall 5."}
+    ),
+    "DELETE /api/outreach/snippets/{snippet_id}": operation(REP, snippet_id="snippet"),
     "POST /api/outreach/campaigns/{campaign_id}/send": operation(REP, campaign_id="campaign"),
 }

@@ -81,6 +81,7 @@ ROWS = {
 ROWS |= {
     "GET /api/sequences": operation(VIEWER),
     "GET /api/sequences/{sequence_id}": operation(VIEWER, sequence_id="sequence"),
+    "GET /api/sequences/{sequence_id}/figures": operation(VIEWER, sequence_id="sequence"),
     "POST /api/sequences/{sequence_id}/enroll": operation(REP, sequence_id="published_sequence", body=_somebody),
     "GET /api/sequences/{sequence_id}/enrollments": operation(VIEWER, sequence_id="sequence"),
     "GET /api/sequences/enrollments/{enrollment_id}": operation(VIEWER, enrollment_id="enrollment"),
