@@ -5,11 +5,12 @@ Opens and clicks of machines stand apart and are never a person's. A meeting cou
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Aggregate, Count, DurationField, ExpressionWrapper, F, Q, QuerySet
+from django.db.models import Aggregate, Count, DurationField, ExpressionWrapper, F, FloatField, Q, QuerySet
 from django.db.models.functions import Extract
 
 from outreach.classifying import ReplyClass
@@ -31,7 +32,7 @@ class Percentile(Aggregate):
     template = "%(function)s(%(share)s) WITHIN GROUP (ORDER BY %(expressions)s)"
 
     def __init__(self, expression: Any, *, share: float, filter: Q) -> None:  # noqa: A002 - named as in Django
-        super().__init__(expression, share=share, filter=filter)
+        super().__init__(expression, share=share, filter=filter, output_field=FloatField())
 
 
 def percentile(later: str, due: str, *, share: float, filter: Q) -> Percentile:  # noqa: A002 - named as in Django
@@ -64,6 +65,16 @@ class Figures:
         return (
             "–" if self.late is None or self.late_p95 is None else f"{in_words(self.late)} / {in_words(self.late_p95)}"
         )
+
+
+def together(parts: Iterable[Figures]) -> Figures:
+    """The counts of all parts; how late they were together cannot be told from them."""
+    total, counts, classes = 0, Counter[str](dict.fromkeys(COLUMNS, 0)), Counter[str]()
+    for part in parts:
+        total += part.total
+        counts.update(part.counts)
+        classes.update(part.classes)
+    return Figures(total=total, counts=dict(counts), classes=dict(classes))
 
 
 def in_words(seconds: float) -> str:

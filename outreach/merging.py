@@ -165,6 +165,12 @@ def _names(parts: Iterable[Part]) -> Iterator[str]:
             yield from _names(part.otherwise)
 
 
+def needed_fields(*sources: str) -> list[str]:
+    """The fields every reader needs a value for: without a fallback, and outside of any choice. Raises InvalidTemplate."""
+    parts = (part for source in sources for part in parse(source))
+    return list(dict.fromkeys(part.name for part in parts if isinstance(part, Field) and part.fallback is None))
+
+
 def missing_fields(values: Mapping[str, str], *sources: str) -> list[str]:
     """The fields that lack a value the texts cannot do without, given these values. Raises InvalidTemplate."""
     fields = (part for source in sources for part in _chosen(parse(source), values) if isinstance(part, Field))

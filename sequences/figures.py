@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import Count, F, Q, QuerySet
 
 from outreach.comparing import Board, board_of
-from outreach.figures import Figures, figures_by, figures_for, in_words, percentile
+from outreach.figures import Figures, figures_by, in_words, percentile, together
 from outreach.models import Comparison, Message
 from sequences import journeys
 from sequences.models import Enrollment, Sequence, SequenceVersion, StepRun
@@ -62,13 +62,14 @@ def figures_of(sequence: Sequence) -> SequenceFigures:
     mine = Enrollment.objects.for_org(organization_id).filter(sequence=sequence).order_by()
     causes = dict(mine.values_list("cause").annotate(Count("pk")))
     mails = Message.objects.for_org(organization_id).filter(sequence_id=sequence.pk)
+    by_step = {key[0]: found for key, found in figures_by(mails, "step_id").items()}
     runs = _runs(organization_id, sequence.pk)
     sent = sum(run["sent"] for run in runs.values())
     in_time = sum(run["in_time"] for run in runs.values())
     return SequenceFigures(
         enrolled=sum(causes.values()), causes=causes,
-        mails=figures_for(mails),
-        on_time=in_time / sent if sent else None, steps=_steps(sequence, runs, mails), boards=_boards(sequence),
+        mails=together(by_step.values()),
+        on_time=in_time / sent if sent else None, steps=_steps(sequence, runs, by_step, mails), boards=_boards(sequence),
     )  # fmt: skip
 
 
@@ -85,15 +86,16 @@ def _runs(organization_id: UUID, sequence_id: UUID) -> dict[UUID, dict[str, Any]
     return {row["step_id"]: dict(row) for row in list[Any](found)}
 
 
-def _steps(sequence: Sequence, runs: dict[UUID, dict[str, Any]], mails: QuerySet[Message]) -> list[StepFigures]:
+def _steps(
+    sequence: Sequence, runs: dict[UUID, dict[str, Any]], by_step: dict[UUID, Figures], mails: QuerySet[Message]
+) -> list[StepFigures]:
     """The steps of the newest version first, then those of older ones that some have behind."""
     versions = SequenceVersion.objects.for_org(sequence.organization_id).filter(sequence=sequence)
     planned = {step.id: step for version in versions[:20] for step in reversed(journeys.plan_of(version).steps)}
     newest = versions.first()
     order = [step.id for step in journeys.plan_of(newest).steps] if newest else []
     older = [step_id for step_id in planned if step_id not in order and step_id in runs]
-    by_step, none = figures_by(mails, "step_id"), Figures()
-    by_variant = figures_by(mails.exclude(variant=""), "step_id", "variant")
+    by_variant = figures_by(mails.filter(comparison__isnull=False), "step_id", "variant")
     found = []
     for step_id in [*order, *older]:
         step, run = planned[step_id], runs.get(step_id, {})
@@ -101,7 +103,7 @@ def _steps(sequence: Sequence, runs: dict[UUID, dict[str, Any]], mails: QuerySet
             StepFigures(
                 id=str(step_id), label=step.label if step_id in order else "", title=str(step.rule) if step.rule else step.title,
                 kind=step.kind, passed=run.get("passed", 0), skipped=run.get("skipped", 0), yes=run.get("yes", 0),
-                late=run.get("late"), late_p95=run.get("late_p95"), mails=by_step.get((step_id,), none),
+                late=run.get("late"), late_p95=run.get("late_p95"), mails=by_step.get(step_id, Figures()),
                 variants=[(key[1], found_) for key, found_ in sorted(by_variant.items(), key=str) if key[0] == step_id],
             )
         )  # fmt: skip

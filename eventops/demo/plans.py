@@ -7,11 +7,14 @@ from uuid import UUID
 
 from eventops.demo.world import World
 from outreach import delivery, merging, rendering
+from outreach.comparing import save_comparison
 from outreach.models import Mailbox, Message
+from outreach.services.templates import save_template
 from people.models import Person
 from sequences import runner
 from sequences.library import Ready, ReadyMail, ReadyStep
 from sequences.models import Enrollment, Sequence
+from sequences.plan import Kind
 from sequences.querysets import EnrollmentQuerySet
 from sequences.services import enrollments, plans
 
@@ -20,6 +23,12 @@ INVITATION = ReadyMail(
     "{{ company }} at {{ event }}",
     'Hello {{ first_name | "there" }},\n\nwe are at {{ event }} ({{ event_dates }}), stand {{ booth | "by the entrance" }}. '
     "Would 20 minutes suit you to see the carts at work?\n\nBest regards\n{{ my_name }}",
+)
+QUESTION = ReadyMail(
+    "Invitation as a question",
+    "{{ company }}: what brings you to {{ event }}?",
+    'Hello {{ first_name | "there" }},\n\nwhat would make {{ event }} worth the trip for you? If it has to do with moving '
+    'goods between halls, come by: stand {{ booth | "by the entrance" }}.\n\nBest regards\n{{ my_name }}',
 )
 REMINDER = ReadyMail(
     "Short reminder",
@@ -101,6 +110,7 @@ def seed_journeys(world: World) -> None:
         return
     sequence.mailbox = mailbox
     sequence.save(update_fields=["mailbox", "updated_at"])
+    _compare(world, sequence)
     plans.publish(sequence, actor=author)
     mailed = Message.objects.for_org(organization_id).values("person")
     people = Person.objects.for_org(organization_id).at(world.show).exclude(email="").exclude(pk__in=mailed)
@@ -110,6 +120,22 @@ def seed_journeys(world: World) -> None:
     for days, start in zip(BEGAN_DAYS_AGO, range(0, len(ids), GROUP), strict=False):
         _began(world, began.filter(person__in=ids[start : start + GROUP]), days)
     _ended(world, list(began.exclude(state=Enrollment.State.COMPLETED).order_by("id")))
+
+
+def _compare(world: World, sequence: Sequence) -> None:
+    """The first mail in two wordings: the second one asks a question instead of offering a date."""
+    first = sequence.steps.filter(kind=Kind.EMAIL).select_related("template").order_by("position").first()
+    if first is None or first.template is None:
+        return
+    other = save_template(
+        world.organization, template=None, name=QUESTION.name, subject=QUESTION.subject, body=QUESTION.body,
+        actor=world.members[1],
+    )  # fmt: skip
+    first.comparison = save_comparison(
+        world.organization, comparison=None, variants=[(first.template, 1), (other, 1)],
+        rule={"metric": "positive", "least_sends": 20, "wait_hours": 48},
+    )  # fmt: skip
+    first.save(update_fields=["comparison", "updated_at"])
 
 
 def _began(world: World, group: EnrollmentQuerySet, days: int) -> None:

@@ -23,6 +23,7 @@ from identity.web import member_required
 from outreach import comparing, merging
 from outreach.figures import figures_for
 from outreach.forms import CampaignForm, ComparisonForm
+from outreach.lacking import lacking
 from outreach.models import Campaign, Mailbox, Message, Template
 from outreach.schedule_form import ScheduleForm
 from outreach.selections import PICKED
@@ -91,6 +92,9 @@ def new(request: EventRequest) -> HttpResponse:
         "form": form, "compare": compare, "filter": chosen, "chips": chosen.chips(), "count": count,
         "filter_url": reverse("outreach:filter"),
         "without_address": capped_count(people.filter(email_norm=""), patience_ms=PATIENCE_MS) if count.number else 0,
+        "lacks": lacking(
+            people, Template.objects.for_org(request.organization).in_use()[:50], event=request.event
+        ) if count.number else [],
         "has_template": Template.objects.for_org(request.organization).in_use().exists(),
         "has_mailbox": Mailbox.objects.for_org(request.organization).in_use().exists(),
         "some": people.select_related("account").order_by("-icp_score", "id")[:8], "picked": bool(picked),

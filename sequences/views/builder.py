@@ -17,6 +17,9 @@ from events.web import EventRequest
 from identity.models import Role
 from identity.web import member_required
 from outreach.forms import ComparisonForm
+from outreach.lacking import Lack, lacking
+from outreach.models import Template
+from people.models import Person
 from sequences import spine
 from sequences.forms import RuleForm, SequenceForm, StepForm
 from sequences.library import LIBRARY
@@ -138,7 +141,8 @@ def add_step(request: EventRequest, pk: UUID, kind: str) -> HttpResponse:
         }
         step = plans.add_step(sequence, fields=fields, parent=parent, lane=lane, position=position)
         return redirect(f"{reverse('sequences:detail', args=[pk])}#title-{step.pk}")
-    panel = {"form": form, "rule": rule, "compare": compare, "place": request.GET.urlencode()}
+    lacks = _lacks(sequence) if compare else []
+    panel = {"form": form, "rule": rule, "compare": compare, "lacks": lacks, "place": request.GET.urlencode()}
     return _builder(request, sequence, panel=panel, status=422 if form.is_bound else 200)
 
 
@@ -176,8 +180,18 @@ def edit_step(request: EventRequest, pk: UUID) -> HttpResponse:
         }
         plans.change_step(step, fields=fields)
         return redirect("sequences:detail", pk=step.sequence_id)
-    panel = {"form": form, "rule": rule, "compare": compare, "step": step, "places": _places(step)}
+    lacks = _lacks(step.sequence) if compare else []
+    panel = {"form": form, "rule": rule, "compare": compare, "lacks": lacks, "step": step, "places": _places(step)}
     return _builder(request, step.sequence, panel=panel, status=422 if form.is_bound else 200)
+
+
+def _lacks(sequence: Sequence) -> list[Lack]:
+    """What templates ask for that many people lack at the show of the sequence."""
+    if sequence.event is None:
+        return []
+    people = Person.objects.for_org(sequence.organization_id).at(sequence.event)
+    templates = Template.objects.for_org(sequence.organization_id).in_use()[:50]
+    return lacking(people, templates, event=sequence.event)
 
 
 def _places(step: Step) -> list[tuple[str, str]]:

@@ -172,20 +172,18 @@ ROWS = {
     "GET /api/outreach/templates/{template_id}/figures": operation(VIEWER, template_id="template"),
     "GET /api/outreach/campaigns/{campaign_id}/figures": operation(VIEWER, campaign_id="campaign"),
     "PUT /api/outreach/campaigns/{campaign_id}/schedule": operation(
-        REP, campaign_id="sending_campaign", body=lambda organization: {"perHour": 60}
+        REP, campaign_id="sending_campaign", body={"perHour": 60}
     ),
     "POST /api/outreach/campaigns/{campaign_id}/pause": operation(REP, campaign_id="sending_campaign"),
     "POST /api/outreach/campaigns/{campaign_id}/resume": operation(REP, campaign_id="paused_campaign"),
     "POST /api/outreach/campaigns/{campaign_id}/cancel": operation(REP, campaign_id="campaign"),
     "GET /api/outreach/comparisons/{comparison_id}": operation(VIEWER, comparison_id="comparison"),
     "POST /api/outreach/comparisons/{comparison_id}/decide": operation(
-        REP, comparison_id="comparison", body=lambda organization: {"letter": "A"}
+        REP, comparison_id="comparison", body={"letter": "A"}
     ),
     "GET /api/outreach/snippets": operation(VIEWER),
-    "POST /api/outreach/snippets": operation(REP, body=lambda organization: {"name": "way", "text": "Hall 4."}),
-    "PUT /api/outreach/snippets/{snippet_id}": operation(
-        REP, snippet_id="snippet", body=lambda organization: {"text": "Hall 5."}
-    ),
+    "POST /api/outreach/snippets": operation(REP, body={"name": "way", "text": "Hall 4."}),
+    "PUT /api/outreach/snippets/{snippet_id}": operation(REP, snippet_id="snippet", body={"text": "Hall 5."}),
     "DELETE /api/outreach/snippets/{snippet_id}": operation(REP, snippet_id="snippet"),
     "POST /api/outreach/campaigns/{campaign_id}/send": operation(REP, campaign_id="campaign"),
 }
