@@ -146,22 +146,22 @@ def _why(envelope: Envelope) -> str:
     return f"{envelope.organization.name} wrote to you{about} at your business address."
 
 
-def _sender(envelope: Envelope) -> str:
+def sender(organization: Organization) -> str:
     """Name and postal address on one line; the name once, however the address was entered."""
-    lines = (line.strip() for line in envelope.organization.postal_address.splitlines())
+    lines = (line.strip() for line in organization.postal_address.splitlines())
     address = ", ".join(filter(None, lines))
-    name = envelope.organization.name
+    name = organization.name
     return address if address.lower().startswith(name.lower()) else f"{name}, {address}"
 
 
 def footer_text(envelope: Envelope) -> str:
     link = NO_LINK if envelope.is_trial else unsubscribe_url(envelope)
-    return f"-- \n{_why(envelope)}\n{_sender(envelope)}\nNo more mails from us: {link}"
+    return f"-- \n{_why(envelope)}\n{sender(envelope.organization)}\nNo more mails from us: {link}"
 
 
 def footer_html(envelope: Envelope) -> str:
     link = f'<a href="{escape(unsubscribe_url(envelope))}" style="color:#6b7280">Unsubscribe</a>'
-    return f"{escape(_why(envelope))}<br>{escape(_sender(envelope))}<br>{NO_LINK if envelope.is_trial else link}"
+    return f"{escape(_why(envelope))}<br>{escape(sender(envelope.organization))}<br>{NO_LINK if envelope.is_trial else link}"
 
 
 def _page(body: str, footer: str) -> str:

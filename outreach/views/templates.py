@@ -136,7 +136,7 @@ def _as_it_arrives(request: EventRequest, body: str) -> str:
     mailbox = Mailbox.objects.for_org(request.organization).in_use().first()
     signature = mailbox.signature.strip() if mailbox else ""
     words = markup.to_html(f"{body.strip()}\n\n{signature}" if signature else body, styled=False)
-    foot = [f"{request.organization.name}, {request.organization.postal_address}", rendering.NO_LINK]
+    foot = [rendering.sender(request.organization), rendering.NO_LINK]
     return render_to_string("outreach/_preview_mail.html", {"words": words, "foot": foot}, request)
 
 
