@@ -4,7 +4,7 @@ import pytest
 from allauth.account.models import EmailAddress
 
 from identity.scope import org_scope
-from outreach import proofreading, switches
+from outreach import proofreading, switches, trials
 from outreach.models import Mailbox, Message
 from tests.factories import AccountFactory, MailboxFactory, PersonFactory, TemplateFactory
 
@@ -34,18 +34,30 @@ def person(organization):
 
 
 @pytest.fixture
-def ask(browser, template, person, django_capture_on_commit_callbacks):
+def ask(browser, template, person):
     def run(**data):
-        with django_capture_on_commit_callbacks(execute=True):
-            return browser.post(f"/outreach/templates/{template.pk}/test/", {"person": person.pk} | data, follow=True)
+        return browser.post(f"/outreach/templates/{template.pk}/test/", {"person": person.pk} | data, follow=True)
 
     return run
 
 
-def test_the_member_gets_what_the_person_would_and_nothing_is_counted(
-    ask, verified, rep, organization, mailbox, sandbox
-):
-    ask()
+@pytest.fixture
+def send(organization, template, person, mailbox, rep):
+    """What the background does after somebody asked."""
+
+    def run():
+        trials.send(
+            organization.pk, template=template.pk, mailbox=mailbox.pk, person=person.pk, event=None, user=rep.pk
+        )
+
+    return run
+
+
+def test_the_member_gets_what_the_person_would_and_nothing_is_counted(ask, send, verified, rep, organization, sandbox):
+    page = ask().content.decode()
+    send()
+
+    assert f"is on its way to {rep.email}" in page
 
     [mail] = sandbox.world.mails.values()
     assert (mail.to, mail.subject) == (rep.email, "[Test] For Acme GmbH")
@@ -63,11 +75,12 @@ def test_without_a_confirmed_address_nothing_leaves(ask, mailbox, sandbox):
     assert len(sandbox.world.mails) == 0
 
 
-def test_a_stop_of_sending_stops_tests_too(ask, verified, organization, rep, mailbox, sandbox):
+def test_a_stop_of_sending_stops_tests_too(ask, send, verified, organization, rep, sandbox):
     with org_scope(organization.pk):
         switches.stop(organization, reason="Something is wrong.", actor=rep)
 
     page = ask().content.decode()
+    send()
 
     assert "Something is wrong." in page
     assert len(sandbox.world.mails) == 0
@@ -84,9 +97,9 @@ def test_a_value_that_is_missing_is_said(ask, verified, organization, person, ma
 def test_rows_of_others_are_not_taken(ask, verified, mailbox, sandbox):
     stranger = PersonFactory.create(account=AccountFactory.create())
 
-    ask(person=stranger.pk)
-    ask(mailbox=MailboxFactory.create().pk)
+    pages = [ask(person=stranger.pk), ask(mailbox=MailboxFactory.create().pk)]
 
+    assert ["Nothing was sent." in page.content.decode() for page in pages] == [True, True]
     assert len(sandbox.world.mails) == 0
 
 
