@@ -78,10 +78,16 @@ def _write(trial: Trial, address: str) -> OutgoingMail:
 
 
 def send(organization_id: UUID, *, template: UUID, mailbox: UUID, person: UUID, event: UUID | None, user: UUID) -> None:
-    """Send a trial; a switch that was thrown meanwhile stops it. What goes wrong is said by the mailbox."""
+    """Send a trial, one for every time somebody asked; a switch that was thrown meanwhile stops it.
+
+    What goes wrong is said by the mailbox.
+    """
     with system_scope():
         member = User.objects.get(pk=user)
     with org_scope(organization_id):
+        asked = Mailbox.objects.for_org(organization_id).filter(pk=mailbox, test_wanted_at__isnull=False)
+        if not asked.update(test_wanted_at=None):
+            return
         trial = Trial(
             organization=Organization.objects.get(pk=organization_id),
             template=Template.objects.for_org(organization_id).get(pk=template),

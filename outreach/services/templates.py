@@ -6,7 +6,7 @@ from django.utils import timezone
 from common.doorbell import ring
 from identity.models import Organization, User
 from outreach import merging, snippets, tasks, trials
-from outreach.models import Template, TemplateVersion
+from outreach.models import Mailbox, Template, TemplateVersion
 
 
 @transaction.atomic
@@ -52,6 +52,7 @@ def _keep(template: Template, actor: User | None) -> None:
 def send_trial(trial: trials.Trial) -> str:
     """Send the member a mail as the person would get it. Returns the address it goes to. Raises CannotTry."""
     address = trials.check(trial)
+    Mailbox.objects.filter(pk=trial.mailbox.pk).update(test_wanted_at=timezone.now())
     ids = [one.pk for one in (trial.organization, trial.template, trial.mailbox, trial.person)]
     ring(tasks.send_trial, *map(str, ids), str(trial.event.pk) if trial.event else "", str(trial.member.pk))
     return address

@@ -10,6 +10,7 @@ from email.message import EmailMessage
 from typing import Any
 from uuid import UUID
 
+from allauth.account.models import EmailAddress
 from django.apps import apps
 from django.db import models
 from django.utils import timezone
@@ -68,6 +69,8 @@ class Prepared:
     run_id: UUID
     job_id: UUID
     domain_id: UUID
+    template_id: UUID
+    person_id: UUID
 
 
 def prepare(tag: str) -> Prepared:
@@ -118,6 +121,7 @@ def prepare(tag: str) -> Prepared:
         )
         token = UUID(int=7)
         Mailbox.objects.filter(pk=mailbox.pk).update(test_wanted_at=now)
+        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
         Message.objects.filter(pk=lost.pk).update(
             state="sending", token=token, lease_until=now - timedelta(minutes=5), attempts=1
         )
@@ -158,7 +162,7 @@ def prepare(tag: str) -> Prepared:
         tag=tag, organization_id=organization.pk, user_id=user.pk, mailbox_id=mailbox.pk, new_mailbox_id=second.pk,
         campaign_id=campaign.pk, mail_id=mail.pk, import_id=list_import.pk, invitation_id=invitation.pk,
         meeting_invitation_id=offer.pk, run_id=run.pk, job_id=job.pk,
-        domain_id=SendingDomainFactory.create(domain="other.example", **mine).pk,
+        domain_id=SendingDomainFactory.create(domain="other.example", **mine).pk, template_id=template.pk, person_id=ada.pk,
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("outreach", "0011_wordings_compared")]
+    dependencies = [("outreach", "0012_wordings_compared")]
 
     operations = [
         AddIndexConcurrently(

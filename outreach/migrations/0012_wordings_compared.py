@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
         ("accounts", "0006_targets_by_change"),
         ("events", "0002_archive"),
         ("identity", "0002_invitation_mail_and_idempotency"),
-        ("outreach", "0010_domains_in_use_go_on"),
+        ("outreach", "0011_one_test_mail_for_each_wish"),
         ("people", "0008_contact_basis"),
         ("pghistory", "0007_auto_20250421_0444"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

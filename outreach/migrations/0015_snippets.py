@@ -11,7 +11,7 @@ from common.tenancy import ProtectTenantTables
 class Migration(migrations.Migration):
     dependencies = [
         ("identity", "0002_invitation_mail_and_idempotency"),
-        ("outreach", "0013_schedule_of_campaigns"),
+        ("outreach", "0014_schedule_of_campaigns"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("events", "0002_archive"),
         ("identity", "0002_invitation_mail_and_idempotency"),
-        ("outreach", "0012_messages_by_comparison"),
+        ("outreach", "0013_messages_by_comparison"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

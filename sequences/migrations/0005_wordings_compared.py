@@ -9,8 +9,8 @@ from common.tenancy import ProtectTenantTables
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("outreach", "0011_wordings_compared"),
-        ("sequences", "0003_rules_of_enrollment"),
+        ("outreach", "0012_wordings_compared"),
+        ("sequences", "0004_deleting_mails_at_any_size"),
     ]
 
     operations = [
