@@ -10,7 +10,7 @@ from common.tenancy import ProtectTenantTables
 class Migration(migrations.Migration):
     dependencies = [
         ("outreach", "0012_wordings_compared"),
-        ("sequences", "0004_deleting_mails_at_any_size"),
+        ("sequences", "0005_rules_look_at_notices"),
     ]
 
     operations = [
