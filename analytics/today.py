@@ -17,7 +17,7 @@ from meetings.models import Meeting
 from outreach.domains import closed as closed_domains
 from outreach.filters import SHOWN as SHOWN_MAIL
 from outreach.guard import waiting_holds
-from outreach.models import InboundMail, Message
+from outreach.models import HealthPause, InboundMail, Message
 from people.models import Person
 
 SHOWN = 5
@@ -133,6 +133,10 @@ def _needs(organization: Organization, event: Event | None, user: User, replies:
         Need(
             _count(waiting_holds(organization.pk, now=timezone.now(), user=user)),
             "held accounts wait for your decision", "pause", "warn", link("outreach:holds"),
+        ),
+        Need(
+            _count(HealthPause.objects.for_org(organization).filter(resumed_at=None)),
+            "mailboxes paused to protect their reputation", "pause", "bad", link("outreach:mailboxes"),
         ),
         Need(
             len(closed_domains(organization.pk)), "sending domains are not ready, so nothing leaves", "globe", "bad",

@@ -20,10 +20,12 @@ from identity.scope import org_scope, system_scope
 from outreach import merging, pacing, rendering, signals
 from outreach.addresses import address_hash, hashes_of
 from outreach.models import Campaign, Message, Suppression, Template
+from people.mail_domains import unusable
 from people.models import Person
 
 CHUNK = 500
 State, Cause = Message.State, Message.Cause
+SUPPRESSED = "The address is on the suppression list."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,17 +55,18 @@ class Writer:
     def write(self, people: Iterable[Person]) -> dict[UUID, Draft]:
         """A draft for each person, by id. Raises InvalidTemplate."""
         people = list(people)
-        blocked = self._suppressed(person.email for person in people)
+        blocked = unusable(self.organization.pk, (person.email for person in people))
+        blocked |= dict.fromkeys(self._suppressed(person.email for person in people), SUPPRESSED)
         stands = self._stands(people) if "stand" in self.fields else {}
         return {
             person.pk: self._write(person, blocked, stands.get(person.account_id or person.pk, "")) for person in people
         }
 
-    def _write(self, person: Person, blocked: set[str], stand: str) -> Draft:
+    def _write(self, person: Person, blocked: dict[str, str], stand: str) -> Draft:
         if not person.email:
             return Draft(left_out="There is no e-mail address.")
         if person.email in blocked:
-            return Draft(left_out="The address is on the suppression list.")
+            return Draft(left_out=blocked[person.email])
         try:
             subject, body = self._fill(person, stand)
         except merging.CannotFill as error:

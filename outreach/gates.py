@@ -21,6 +21,7 @@ from identity.models import Organization
 from outreach import guard, switches, windows
 from outreach.addresses import address_hashes
 from outreach.models import Mailbox, Message, Suppression
+from people.mail_domains import unusable
 
 State, Cause = Message.State, Message.Cause
 
@@ -48,6 +49,7 @@ class Gates:
     ) -> None:
         self.organization, self.mailbox, self.messages, self.now = organization, mailbox, messages, now
         self.standings = guard.standings(organization.pk, [message.person_id for message in messages], now=now)
+        self.unusable = unusable(organization.pk, {message.to_address for message in messages})
         self.contacted = _contacted(organization, messages, now)
 
     def verdict(self, message: Message) -> Verdict | None:
@@ -61,6 +63,8 @@ class Gates:
     def _ends(self, message: Message) -> Verdict | None:
         if message.is_suppressed or is_suppressed(message):  # type: ignore[attr-defined]
             return Verdict(State.SKIPPED, Cause.SUPPRESSED, "The address is on the suppression list.")
+        if message.to_address in self.unusable:
+            return Verdict(State.SKIPPED, Cause.ADDRESS, self.unusable[message.to_address])
         if message.has_replied_since:  # type: ignore[attr-defined]
             return Verdict(State.SKIPPED, Cause.REPLIED, "The person has answered since this was written.")
         refusal = self._refusal(message)

@@ -20,7 +20,7 @@ from activities.models import Task
 from common.happenings import Happening, Kind, announce
 from common.text import email_key
 from identity.scope import org_scope, system_scope
-from outreach import guard, ports, reading, signals, tokens
+from outreach import guard, health, ports, reading, signals, tokens
 from outreach.addresses import masked
 from outreach.classifying import Reading, ReplyClass, Verdict, classify
 from outreach.models import AccountHold, InboundMail, Mailbox, Message, Suppression
@@ -253,7 +253,9 @@ def act(mail: InboundMail, *, is_recorded: bool = False) -> None:
             _suppress(message, Reason.ASKED)
         case ReplyClass.BOUNCE_HARD:
             _record_bounce(message, mail)
+            Message.objects.filter(pk=message.pk).update(bounced_for_good=True)
             _suppress(message, Reason.HARD_BOUNCE)
+            health.judge(mail.organization_id, [mail.mailbox_id])
         case ReplyClass.BOUNCE_SOFT if _bounced_softly(mail) >= SOFT_BOUNCES:
             _record_bounce(message, mail)
             _suppress(message, Reason.PROVIDER)

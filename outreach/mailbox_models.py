@@ -198,3 +198,27 @@ class MailboxDay(TenantModel):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["mailbox", "day"], name="mailboxday_once")]
+
+
+class HealthPause(TenantModel):
+    """A mailbox was paused because of its bounces or complaints. Kept after a person resumed it, with what they said."""
+
+    mailbox = TenantForeignKey(Mailbox, on_delete=models.CASCADE, related_name="health_pauses", db_index=False)
+    reason = models.CharField(max_length=300)
+    paused_at = models.DateTimeField()
+    resumed_at = models.DateTimeField(null=True, blank=True)
+    resumed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    resume_reason = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["-paused_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["mailbox"], condition=Q(resumed_at=None), name="healthpause_one_open"),
+            models.CheckConstraint(
+                condition=Q(resumed_at=None) | Q(resumed_at__gte=F("paused_at")), name="healthpause_resumed_later"
+            ),
+        ]
+        indexes = [models.Index(fields=["organization", "mailbox", "paused_at"], name="healthpause_by_mailbox")]
+
+    def __str__(self) -> str:
+        return self.reason

@@ -15,7 +15,7 @@ from outreach.classifying import ReplyClass
 from outreach.comparison_models import Comparison, Variant
 from outreach.control_models import AccountHold, Installation, SendStop
 from outreach.domain_models import DomainOverride, SendingDomain
-from outreach.mailbox_models import Mailbox, MailboxDay, working_days
+from outreach.mailbox_models import HealthPause, Mailbox, MailboxDay, working_days
 from outreach.querysets import (
     CampaignQuerySet,
     InboundMailQuerySet,
@@ -24,6 +24,7 @@ from outreach.querysets import (
     SuppressionQuerySet,
 )
 from outreach.template_models import Snippet, Template, TemplateCopy, TemplateVersion
+from people.hygiene import Remark, remarks
 from people.models import Person
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Campaign",
     "Comparison",
     "DomainOverride",
+    "HealthPause",
     "InboundMail",
     "Installation",
     "Mailbox",
@@ -144,6 +146,7 @@ class Message(TenantModel):
         PAUSED = "paused", "Paused"
         PROVIDER = "provider", "The provider makes us wait"
         DOMAIN = "domain", "The sending domain is not ready"
+        ADDRESS = "address", "The address takes no mail"
         SUPPRESSED = "suppressed", "Must not be written to"
         OBJECTED = "objected", "The person objected"
         REPLIED = "replied", "The person has answered"
@@ -245,6 +248,9 @@ class Message(TenantModel):
     machine_clicked_at = models.DateTimeField(null=True, blank=True)
     replied_at = models.DateTimeField(null=True, blank=True)
     bounced_at = models.DateTimeField(null=True, blank=True)
+    bounced_for_good = models.BooleanField(
+        default=False, db_default=False, editable=False, help_text="The address does not exist."
+    )
     bounce_reason = models.CharField(max_length=300, blank=True)
     complained_at = models.DateTimeField(null=True, blank=True)
     unsubscribed_at = models.DateTimeField(null=True, blank=True)
@@ -326,6 +332,11 @@ class Message(TenantModel):
                 fields=["organization", "mail_message_id"], condition=~Q(mail_message_id=""),
                 name="message_by_mail_id",
             ),
+            # Health: the last mails of a mailbox, and its complaints.
+            models.Index(fields=["mailbox", "-sent_at"], condition=Q(sent_at__isnull=False), name="message_sent"),
+            models.Index(
+                fields=["mailbox", "complained_at"], condition=Q(complained_at__isnull=False), name="message_complained"
+            ),
             models.Index(fields=["template"], name="message_by_template"),
             models.Index(
                 fields=["comparison", "variant"], condition=Q(comparison__isnull=False), name="message_by_comparison"
@@ -358,6 +369,11 @@ class Message(TenantModel):
     def is_automatic(self) -> bool:
         """Written by a sequence or a campaign, not by a person to a person."""
         return self.enrollment_id is not None or self.campaign_id is not None
+
+    @property
+    def address_remarks(self) -> list[Remark]:
+        """What its address gives away: a slip, a department, a throw-away domain."""
+        return remarks(self.to_address) if self.to_address else []
 
     @property
     def can_be_edited(self) -> bool:

@@ -18,7 +18,7 @@ from django.utils import timezone
 from common.bulk import insert_many, update_many
 from common.happenings import Happening, Kind, announce
 from identity.scope import org_scope, system_scope
-from outreach import signals
+from outreach import health, signals
 from outreach.addresses import masked
 from outreach.models import Message, ProviderEvent, Suppression
 from outreach.ports import Report, ReportKind
@@ -30,6 +30,9 @@ log = structlog.get_logger(__name__)
 CHUNK = 500
 MACHINE_PACE = timedelta(seconds=3)
 """A link followed this soon after the mail was handed over was followed by a scanner, not by a reader."""
+
+HARMS = {ReportKind.BOUNCED, ReportKind.BLOCKED, ReportKind.COMPLAINED}
+"""What decides about the health of a mailbox."""
 
 Reason = Suppression.Reason
 DROPPED_FOR = {
@@ -103,10 +106,19 @@ def process(organization_id: UUID) -> int:
             )
             if events:
                 _apply_safely(events)
+                _judge(organization_id, events)
                 signals.messages_changed.send(sender=Message, organization_id=organization_id)
         done += len(events)
         if len(events) < CHUNK:
             return done
+
+
+def _judge(organization_id: UUID, events: Sequence[ProviderEvent]) -> None:
+    """Pause the mailboxes of which these events tell too much harm."""
+    harmed = {event.message_id for event in events if event.kind in HARMS}
+    if harmed:
+        found = Message.objects.filter(pk__in=harmed, mailbox__isnull=False).values_list("mailbox_id", flat=True)
+        health.judge(organization_id, {mailbox_id for mailbox_id in found if mailbox_id})
 
 
 def unprocessed_organizations() -> list[UUID]:
@@ -155,7 +167,7 @@ def apply(events: Sequence[ProviderEvent]) -> None:
 
 LEARNED = (
     "mail_message_id", "delivered_at", "deferred_at", "opened_at", "machine_opened_at", "clicked_at", "machine_clicked_at",
-    "bounced_at", "bounce_reason", "updated_at",
+    "bounced_at", "bounced_for_good", "bounce_reason", "updated_at",
 )  # fmt: skip
 
 
@@ -222,6 +234,8 @@ class _Lesson:
         if self.message.bounced_at != before:
             self.message.bounce_reason = reason[:300]
         if kind is ReportKind.BOUNCED:
+            self._is_new |= not self.message.bounced_for_good
+            self.message.bounced_for_good = True
             self.refusal = Reason.HARD_BOUNCE
         elif kind is ReportKind.DROPPED and reason.lower() in DROPPED_FOR:
             self.refusal = DROPPED_FOR[reason.lower()]

@@ -4,7 +4,9 @@ from uuid import UUID
 
 from celery import shared_task
 
-from outreach import comparing, connecting, copying, delivery, domains, drafting, inbound, reconciling, reports, trials
+from outreach import (
+    comparing, connecting, copying, delivery, domains, drafting, health, inbound, reconciling, reports, trials,
+)
 
 SHIFT = 20.0
 """Seconds a worker sends before it lets other work through."""
@@ -73,6 +75,11 @@ def check_domains() -> None:
 def compare() -> None:
     """Every ten minutes: ask whether a wording has won."""
     comparing.judge_open()
+
+
+@shared_task(name="outreach.judge_health", acks_late=True)
+def judge_health() -> None:
+    health.judge_all()
 
 
 @shared_task(name="outreach.sweep", acks_late=True)

@@ -8,7 +8,8 @@ from django.db.models import Exists, OuterRef, Q
 
 from accounts.filters import ListFilter, Rows, hall_choices, owner_choices, set_choices, tag_choices
 from accounts.models import Account, Stand, TargetAccount, Tier
-from people.models import PERSONA_FLAGS, Person, PersonTag
+from people.hygiene import ROLE_PATTERN
+from people.models import PERSONA_FLAGS, MailDomain, Person, PersonTag
 
 
 class PersonFilter(ListFilter):
@@ -32,8 +33,13 @@ class PersonFilter(ListFilter):
     tag = forms.MultipleChoiceField(required=False)
     hall = forms.ChoiceField(required=False)
     email = forms.ChoiceField(
-        label="E-mail", choices=[("", "Any"), ("yes", "known"), ("no", "missing")], required=False
-    )
+        label="E-mail",
+        choices=[
+            ("", "Any"), ("yes", "known"), ("no", "missing"), ("no_mail", "whose domain takes no mail"),
+            ("typo", "probably mistyped"), ("disposable", "throw-away"), ("role", "of a department"),
+        ],
+        required=False,
+    )  # fmt: skip
     account = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
     def prepare(self) -> None:
@@ -86,7 +92,22 @@ class PersonFilter(ListFilter):
         if tags := chosen.get("tag"):
             rows = rows.filter(Exists(PersonTag.objects.filter(person=OuterRef("pk"), tag__in=tags)))
         if email := chosen.get("email"):
-            rows = rows.exclude(email_norm="") if email == "yes" else rows.filter(email_norm="")
+            rows = self._by_email(rows, email)
         if account := chosen.get("account"):
             rows = rows.filter(account_id=account)
         return rows
+
+    def _by_email(self, rows: Rows, wanted: str) -> Rows:
+        if wanted == "yes":
+            return rows.exclude(email_norm="")
+        if wanted == "no":
+            return rows.filter(email_norm="")
+        if wanted == "role":
+            return rows.filter(email_norm__regex=ROLE_PATTERN)
+        domains = MailDomain.objects.for_org(self.organization)
+        known = {
+            "no_mail": domains.filter(receives=False),
+            "typo": domains.exclude(meant=""),
+            "disposable": domains.filter(is_disposable=True),
+        }
+        return rows.filter(email_domain__in=known[wanted].values("domain"))

@@ -5,7 +5,7 @@ from typing import Any
 import pghistory
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Q
+from django.db.models import Func, Q, Value
 
 from accounts.models import Account, Tag
 from common.models import TenantForeignKey, TenantModel, WebAddressField
@@ -21,6 +21,7 @@ __all__ = [
     "ImportCompany",
     "ImportRow",
     "ListImport",
+    "MailDomain",
     "Outcome",
     "Person",
     "PersonEmail",
@@ -59,6 +60,7 @@ class ContactBasis(models.TextChoices):
         "search_text",
         "name_norm",
         "email_norm",
+        "email_domain",
         "icp_score",
         "icp_reasons",
         "updated_at",
@@ -85,6 +87,11 @@ class Person(TenantModel):
     department = models.CharField(max_length=100, blank=True)
     email = models.CharField("e-mail", max_length=254, blank=True)
     email_norm = models.CharField(max_length=254, blank=True, editable=False)
+    email_domain = models.GeneratedField(
+        expression=Func("email_norm", Value("@"), Value(2), function="split_part"),
+        output_field=models.CharField(max_length=254),
+        db_persist=True,
+    )
     phone = models.CharField(max_length=60, blank=True)
     mobile = models.CharField(max_length=60, blank=True)
     linkedin = WebAddressField("LinkedIn", max_length=500, blank=True)
@@ -144,6 +151,7 @@ class Person(TenantModel):
             models.Index(fields=["organization", "icp_score", "id"], name="person_by_score"),
             models.Index(fields=["organization", "account"], name="person_by_account"),
             models.Index(fields=["organization", "email_norm"], name="person_by_email"),
+            models.Index(fields=["organization", "email_domain"], name="person_by_email_domain"),
             models.Index(fields=["organization", "owner"], name="person_by_owner"),
             models.Index(fields=["organization", "created_at", "id"], name="person_by_creation"),
             GinIndex(
@@ -213,6 +221,23 @@ class PersonEmail(TenantModel):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.email_norm = email_key(self.email)
         super().save(*args, **kwargs)
+
+
+class MailDomain(TenantModel):
+    """A domain of our people's addresses. ``receives`` is empty until the DNS has said whether it takes mail."""
+
+    domain = models.CharField(max_length=254)
+    receives = models.BooleanField(null=True, blank=True)
+    is_disposable = models.BooleanField(default=False)
+    meant = models.CharField(max_length=254, blank=True, help_text="The great domain it is one slip away from.")
+    asked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organization", "domain"], name="maildomain_once")]
+        indexes = [models.Index(fields=["asked_at"], name="maildomain_by_age")]
+
+    def __str__(self) -> str:
+        return self.domain
 
 
 class PersonTag(TenantModel):

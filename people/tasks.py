@@ -4,6 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
+from people import mail_domains
 from people.importing import running
 
 
@@ -17,3 +18,9 @@ def work_on_import(import_id: str) -> None:
 def sweep_imports() -> None:
     for import_id in running.waiting():
         work_on_import.delay(str(import_id))
+
+
+@shared_task(name="people.ask_mail_domains")
+def ask_mail_domains() -> None:
+    mail_domains.notice()
+    mail_domains.ask(seconds=40.0)

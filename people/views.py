@@ -20,6 +20,7 @@ from identity.web import member_required
 from people import services
 from people.filters import PersonFilter
 from people.forms import CELLS, CellForm, NewPersonForm, PersonForm
+from people.mail_domains import remarks_on
 from people.models import PERSONA_FLAGS, Person
 from people.panels import person_board
 from people.services import EmailTaken
@@ -91,8 +92,10 @@ def create(request: EventRequest) -> HttpResponse:
 def detail(request: EventRequest, pk: UUID) -> HttpResponse:
     people = Person.objects.for_org(request.organization).select_related("account", "owner")
     person = get_object_or_404(people.prefetch_related("emails", "tags"), pk=pk)
+    addresses = [row.email for row in person.emails.all()]
     context = {
         "person": person, "target": _target(request, person),
+        "addresses": remarks_on(request.organization.pk, addresses).items(),
         "actions": person_board.render("actions", request, person), "main": person_board.render("main", request, person),
         "side": person_board.render("side", request, person),
     }  # fmt: skip

@@ -18,6 +18,7 @@ from outreach import merging, rendering
 from outreach.addresses import hashes_of
 from outreach.drafting import zone_of
 from outreach.models import Suppression, Template
+from people import hygiene, mail_domains
 from people.models import Person
 from sequences import journeys
 from sequences.journeys import Guide
@@ -98,6 +99,7 @@ def judge(door: Entrance, people: Many[Person], *, sender: User | None, again: b
         .of(list(hashes), event_id=door.event.pk if door.event else None, sequence_id=door.sequence.pk)
         .values_list("address_hash", flat=True)
     }
+    unusable = mail_domains.unusable(organization_id, (person.email for person in people)) if door.plan.mails else {}
     words = {
         step.label: (template.subject, template.body)
         for step in door.plan.mails
@@ -116,6 +118,8 @@ def judge(door: Entrance, people: Many[Person], *, sender: User | None, again: b
             return "There is no e-mail address."
         if person.email in blocked:
             return "The address is on the suppression list."
+        if person.email in unusable:
+            return unusable[person.email]
         return _missing(door, person, words, sender)
 
     return {person.pk: reason(person) for person in people}
@@ -133,11 +137,13 @@ def _missing(door: Entrance, person: Person, words: dict[str, tuple[str, str]], 
 
 @dataclass
 class Rehearsal:
-    """What enrolling would come to. ``examples`` are some of those left out, each with the reason."""
+    """What enrolling would come to. ``examples`` are some of those left out, each with the reason; ``remarks`` are on
+    the addresses of those who would begin."""
 
     begun: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     examples: list[tuple[Person, str]] = field(default_factory=list)
+    remarks: Counter[str] = field(default_factory=Counter)
 
     @property
     def missed(self) -> int:
@@ -159,6 +165,9 @@ def rehearse(sequence: Sequence, person_ids: Iterable[UUID], *, sender: User | N
         reasons = judge(door, people, sender=sender, again=again)
         left = [(person, reasons[person.pk]) for person in people if reasons[person.pk]]
         result.begun += len(people) - len(left)
+        if door.plan.mails:
+            begun = (person for person in people if not reasons[person.pk])
+            result.remarks.update(remark.heading for person in begun for remark in hygiene.remarks(person.email))
         result.left_out.update(reason for _, reason in left)
         result.examples += left[: EXAMPLES - len(result.examples)]
     return result

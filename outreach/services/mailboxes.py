@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from common.doorbell import ring
 from identity.models import User
-from outreach import tasks
+from outreach import health, tasks
 from outreach.models import Mailbox, Message
 
 
@@ -44,8 +44,12 @@ def pause(mailbox: Mailbox, *, actor: User) -> None:
 
 
 @transaction.atomic
-def resume(mailbox: Mailbox) -> None:
-    """Let the mailbox send again, and connect it if it was refused."""
+def resume(mailbox: Mailbox, *, actor: User | None, reason: str = "") -> None:
+    """Let the mailbox send again, and connect it if it was refused.
+
+    One that was paused for its health needs the reason. Raises ValueError without.
+    """
+    health.end_pause(mailbox, actor=actor, reason=reason)
     was_refused = bool(mailbox.problem)
     mailbox.resume()
     if was_refused:

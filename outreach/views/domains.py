@@ -12,9 +12,9 @@ from django.views.decorators.http import require_POST, require_safe
 from events.web import EventRequest
 from identity.models import Role
 from identity.web import member_required
-from outreach import domains
+from outreach import domains, health
 from outreach.domain_forms import OverrideForm, SelectorForm
-from outreach.models import DomainOverride, Mailbox, SendingDomain
+from outreach.models import DomainOverride, HealthPause, Mailbox, SendingDomain
 from outreach.services import domains as services
 
 LABELS = {
@@ -96,11 +96,17 @@ def _page(
     selector_form: SelectorForm | None = None, status: int = 200,
 ) -> HttpResponse:  # fmt: skip
     mailboxes = list(Mailbox.objects.for_org(request.organization).in_use().filter(from_domain=row.domain))
+    figures = health.of_mailboxes(request.organization.pk, [mailbox.pk for mailbox in mailboxes])
+    for mailbox in mailboxes:
+        mailbox.health = figures.get(mailbox.pk)  # type: ignore[attr-defined]
+    pauses = HealthPause.objects.for_org(request.organization).filter(mailbox__in=mailboxes)
     overrides = DomainOverride.objects.for_org(request.organization).filter(domain=row)
     context = {
         "domain": row,
         "checks": _checks(row),
         "mailboxes": mailboxes,
+        "health": health.of_domains(request.organization.pk, [row.domain]).get(row.domain),
+        "pauses": list(pauses.select_related("mailbox", "resumed_by")[:20]),
         "overrides": list(overrides.select_related("made_by", "ended_by")[:20]),
         "why": "" if row.state == SendingDomain.State.PASSED else domains.why_not_ready(row),
         "may_change": request.membership.may(Role.ADMIN),

@@ -17,7 +17,7 @@ from common.doorbell import ring
 from events.web import EventRequest
 from identity.models import Role
 from identity.web import member_required
-from outreach import switches, tasks
+from outreach import health, switches, tasks
 from outreach.forms import MailboxForm, StopForm
 from outreach.models import Mailbox, MailboxDay, Message, SendingDomain, SendStop
 from outreach.services import mailboxes as services
@@ -41,7 +41,10 @@ def mailbox_list(request: EventRequest) -> HttpResponse:
         )
     )
     domains = {row.domain: row for row in SendingDomain.objects.for_org(request.organization).with_override()}
+    figures = health.of_mailboxes(request.organization.pk, [row.pk for row in rows])
+    pauses = health.pauses(request.organization.pk)
     for row in rows:
+        row.health, row.health_pause = figures.get(row.pk), pauses.get(row.pk)  # type: ignore[attr-defined]
         row.allowed_today = row.allowance(day)  # type: ignore[attr-defined]
         row.sending_domain = domains.get(row.from_domain)  # type: ignore[attr-defined]
     context = {
@@ -128,8 +131,7 @@ def act(request: EventRequest, pk: UUID, action: str) -> HttpResponse:
         services.pause(mailbox, actor=request.user)
         notices.success(request, f"Nothing leaves “{mailbox.name}” until you resume it.")
     elif action == "resume":
-        services.resume(mailbox)
-        notices.success(request, f"“{mailbox.name}” sends again.")
+        _resume(request, mailbox)
     elif action == "connect":
         services.connect(mailbox)
         notices.info(request, "Connecting. This takes a few seconds.")
@@ -140,6 +142,15 @@ def act(request: EventRequest, pk: UUID, action: str) -> HttpResponse:
         services.archive(mailbox)
         notices.success(request, f"“{mailbox.name}” was put aside.")
     return redirect("outreach:mailboxes")
+
+
+def _resume(request: EventRequest, mailbox: Mailbox) -> None:
+    try:
+        services.resume(mailbox, actor=request.user, reason=request.POST.get("reason", ""))
+    except ValueError as error:
+        notices.error(request, f"{error} “{mailbox.name}” stays paused.")
+    else:
+        notices.success(request, f"“{mailbox.name}” sends again.")
 
 
 def _mailbox(request: EventRequest, pk: UUID) -> Mailbox:

@@ -14,6 +14,7 @@ from identity.models import Organization
 from identity.scope import org_scope, system_scope
 from outreach import switches
 from outreach.models import Mailbox, Message, SendStop
+from outreach.services import mailboxes
 
 
 class Command(BaseCommand):
@@ -74,8 +75,14 @@ class Command(BaseCommand):
             if action == "stop":
                 mailbox.pause(reason=reason, now=timezone.now())
             else:
-                mailbox.resume()
+                self._resume(mailbox, reason)
         self.stdout.write(f"{mailbox.name}: {'paused' if action == 'stop' else 'sends again'}.")
+
+    def _resume(self, mailbox: Mailbox, reason: str) -> None:
+        try:
+            mailboxes.resume(mailbox, actor=None, reason=reason)
+        except ValueError as error:
+            raise CommandError(f"It was paused for its health: {mailbox.pause_reason} {error} --reason") from error
 
     def _accept(self, last_sent_at: str | None) -> None:
         moment = parse_datetime(last_sent_at) if last_sent_at else None
