@@ -186,6 +186,7 @@ def _what_came_back(world: World, chance: Chance, post: _Post, message: Message,
 
     if chance.likely(0.035):
         message.bounced_at, message.bounce_reason = sent + timedelta(seconds=9), BOUNCE
+        message.bounced_for_good = True
         _report(post, message, "bounced", message.bounced_at, reason=BOUNCE)
         _suppress(world, post, message, Suppression.Reason.HARD_BOUNCE)
         return

@@ -11,7 +11,7 @@ from activities.models import Activity
 from eventops.demo.clock import let_pass
 from identity.scope import org_scope, system_scope
 from outreach import delivery, reconciling
-from outreach.models import Mailbox, MailboxDay, Message, ProviderEvent, SendAttempt, Suppression
+from outreach.models import Mailbox, MailboxDay, Message, ProviderEvent, SendAttempt, SendingDomain, Suppression
 from outreach.ports import Accepted
 from outreach.suppressing import suppress_addresses
 from sandbox.world import Fault
@@ -156,12 +156,13 @@ def test_the_daily_cap_holds(mailbox, message, send, sandbox, organization):
 
 def test_a_refused_mail_is_rejected_with_the_reason(mailbox, message, send, stored, organization, sandbox):
     with org_scope(organization.pk):
-        Message.objects.filter(pk=message.pk).update(to_address="not-an-address")
+        Mailbox.objects.filter(pk=mailbox.pk).update(from_address="nora@nordlicht")
+        SendingDomain.objects.filter(domain=mailbox.domain).update(domain="nordlicht")
 
     send(mailbox)
 
     assert stored(message).state == "rejected"
-    assert stored(message).reason == "SendGrid refuses this mail: Does not contain a valid address."
+    assert stored(message).reason == "SendGrid refuses this mail: The from email does not contain a valid address."
     assert outcomes(message) == ["rejected"]
 
 

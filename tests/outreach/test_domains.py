@@ -125,6 +125,7 @@ def test_the_carrier_of_the_mail_must_be_in_spf_unless_it_has_a_return_path(name
         (f"k=rsa; p={key_of(2048)}", "pass", "The key of “mail” is in place."),
         ("v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=", "pass", "in place"),
     ],
+    ids=["withdrawn", "damaged", "another version", "short", "a test", "good", "ed25519"],
 )
 def test_a_dkim_key_is_read(names: Names, key: str, state: str, says: str) -> None:
     names.replace(f"mail._domainkey.{HOME}", "TXT", key)
