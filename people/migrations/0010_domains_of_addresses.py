@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0006_targets_by_change"),
         ("identity", "0002_invitation_mail_and_idempotency"),
-        ("people", "0008_contact_basis"),
+        ("people", "0009_taking_imports_back"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
