@@ -118,7 +118,7 @@ def _judge(organization_id: UUID, events: Sequence[ProviderEvent]) -> None:
     harmed = {event.message_id for event in events if event.kind in HARMS}
     if harmed:
         found = Message.objects.filter(pk__in=harmed, mailbox__isnull=False).values_list("mailbox_id", flat=True)
-        health.judge(organization_id, {mailbox_id for mailbox_id in found if mailbox_id})
+        health.judge(organization_id, set(found))
 
 
 def unprocessed_organizations() -> list[UUID]:

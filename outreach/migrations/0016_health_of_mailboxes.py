@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
         ("accounts", "0006_targets_by_change"),
         ("events", "0002_archive"),
         ("identity", "0002_invitation_mail_and_idempotency"),
-        ("outreach", "0010_domains_in_use_go_on"),
+        ("outreach", "0015_snippets"),
         ("people", "0008_contact_basis"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

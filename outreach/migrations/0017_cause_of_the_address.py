@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("outreach", "0011_health_of_mailboxes"),
+        ("outreach", "0016_health_of_mailboxes"),
     ]
 
     operations = [

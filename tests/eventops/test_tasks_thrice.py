@@ -36,6 +36,7 @@ ARGUMENTS: dict[str, Arguments] = {
     "outreach.compare": nothing,
     "outreach.connect_mailbox": lambda p: (p.organization_id, p.new_mailbox_id),
     "outreach.copy_templates": lambda p: (p.organization_id,),
+    "outreach.judge_health": nothing,
     "outreach.process_reports": lambda p: (p.organization_id,),
     "outreach.send_due": nothing,
     "outreach.send_test": lambda p: (p.organization_id, p.mailbox_id, p.user_id),
@@ -43,6 +44,7 @@ ARGUMENTS: dict[str, Arguments] = {
     "outreach.sort_mail": lambda p: (p.organization_id, p.mail_id),
     "outreach.sweep": nothing,
     "outreach.write_drafts": lambda p: (p.organization_id, p.campaign_id),
+    "people.ask_mail_domains": nothing,
     "people.sweep_imports": nothing,
     "people.work_on_import": lambda p: (p.import_id,),
     "research.score": lambda p: (p.run_id, p.organization_id),
@@ -51,7 +53,7 @@ ARGUMENTS: dict[str, Arguments] = {
     "sequences.run": nothing,
 }
 """What every task is called with. A task that is missing here fails the test: say how it is prepared."""
-WITHOUT_TRACE = {"analytics.fold", "analytics.tidy", "outreach.compare"}
+WITHOUT_TRACE = {"analytics.fold", "analytics.tidy", "outreach.compare", "outreach.judge_health"}
 """Tasks that change no row that is compared: sums of figures stay, nothing in a fresh organization is old, or compared."""
 
 
