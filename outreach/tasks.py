@@ -5,7 +5,17 @@ from uuid import UUID
 from celery import shared_task
 
 from outreach import (
-    comparing, connecting, copying, delivery, domains, drafting, health, inbound, reconciling, reports, trials,
+    comparing,
+    connecting,
+    copying,
+    delivery,
+    domains,
+    drafting,
+    health,
+    inbound,
+    reconciling,
+    reports,
+    trials,
 )
 
 SHIFT = 20.0

@@ -32,6 +32,7 @@ class Migration(migrations.Migration):
                     ("late", "Its time has passed"),
                     ("unfinished", "The text cannot be finished"),
                     ("unknown", "Nobody knows whether it left"),
+                    ("compared", "Waits for the better wording"),
                     ("restored", "The database was restored"),
                     ("fenced", "Not from this installation"),
                 ],
