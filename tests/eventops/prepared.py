@@ -15,7 +15,7 @@ from django.apps import apps
 from django.db import models
 from django.utils import timezone
 
-from accounts.models import BulkJob
+from accounts.models import BulkJob, TargetAccount
 from analytics.models import Tally
 from eventops.demo.clock import let_pass
 from identity.models import Invitation, Membership, Role
@@ -83,7 +83,7 @@ def prepare(tag: str) -> Prepared:
     connecting.connect(organization.pk, mailbox.pk)
     second = MailboxFactory.create(from_address="nils@nordlicht.example", name="Second", **ALWAYS, **mine)
     account = AccountFactory.create(name="Acme GmbH", website="https://www.acme.example", **mine)
-    TargetAccountFactory.create(account=account, event=event, tier="A")
+    target = TargetAccountFactory.create(account=account, event=event, tier="B")
     # A booked meeting holds its account, so those who walk through a sequence work elsewhere.
     beta = AccountFactory.create(name="Beta AG", website="https://www.beta.example", **mine)
     ada, ben, cleo, dora, emil = (
@@ -116,9 +116,8 @@ def prepare(tag: str) -> Prepared:
             plans.add_step(sequence, fields={"kind": "call", "subject": "Call"})
             plans.publish(sequence, actor=user)
         enrollments.enroll(walk, [dora.pk, emil.pk], actor=user, source="test")
-        EnrollmentRule.objects.create(
-            sequence=ruled, rule=TIER_A, author=user, seen_until=now - timedelta(days=1), **mine
-        )
+        EnrollmentRule.objects.create(sequence=ruled, rule=TIER_A, author=user, **mine)
+        TargetAccount.objects.filter(pk=target.pk).update(tier="A")
         token = UUID(int=7)
         Mailbox.objects.filter(pk=mailbox.pk).update(test_wanted_at=now)
         EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)

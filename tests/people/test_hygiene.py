@@ -168,7 +168,7 @@ def test_drafts_leave_them_out_too(organization: Organization, asked: dict[str, 
     campaign = CampaignFactory.create(organization=organization, mailbox=mailbox, template=template)
 
     with org_scope(organization.pk):
-        drafts = writer_for(campaign).write(asked.values())
+        drafts = writer_for(campaign, template).write(asked.values())
 
     left_out = {address: drafts[person.pk].left_out for address, person in asked.items() if drafts[person.pk].left_out}
     assert left_out == {
