@@ -140,8 +140,13 @@ def _workbooks() -> Iterator[tuple[str, bytes]]:
     yield "a workbook with a header only", workbook([["Company", "City"]])
     yield "a sparse workbook", workbook([[], [], ["Company"], [], ["Acme"], [""], ["B"]])
     yield "600 columns in a workbook", workbook([[f"c{n}" for n in range(600)], ["x"] * 600])
-    for size in (4, 100, len(good) // 2, len(good) - 30):
-        yield f"a workbook cut at {size}", good[:size]
+    for place, size in (
+        ("4 bytes", 4),
+        ("100 bytes", 100),
+        ("the middle", len(good) // 2),
+        ("the end", len(good) - 30),
+    ):
+        yield f"a workbook cut at {place}", good[:size]
     yield "a workbook with a broken middle", good[: len(good) // 2] + b"\0" * 200 + good[len(good) // 2 + 200 :]
     yield "an archive of something else", archive({"readme.txt": b"hello"})
     yield "an old workbook", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 2_000
