@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from email import message_from_string
 from email.message import EmailMessage, Message
 from email.mime.multipart import MIMEMultipart
+from email.mime.nonmultipart import MIMENonMultipart
 from email.mime.text import MIMEText
 from email.utils import formatdate, make_msgid
 
@@ -86,10 +88,15 @@ def _report(mail: Mail, kind: str) -> MIMEMultipart:
     message["Auto-Submitted"] = "auto-replied"
     message.attach(MIMEText(f"Your mail could not be delivered.\n{mail.to}: {diagnosis}\n"))
     action = "failed" if status.startswith("5") else "delayed"
-    told = MIMEText(
-        f"Reporting-MTA: dns; mx.{_domain(mail)}\n\nFinal-Recipient: rfc822; {mail.to}\nAction: {action}\n"
-        f"Status: {status}\nDiagnostic-Code: smtp; {diagnosis}\n",
-        "delivery-status",
+    told = MIMENonMultipart("message", "delivery-status")
+    told.set_payload(
+        [
+            message_from_string(f"Reporting-MTA: dns; mx.{_domain(mail)}\n\n"),
+            message_from_string(
+                f"Final-Recipient: rfc822; {mail.to}\nAction: {action}\nStatus: {status}\n"
+                f"Diagnostic-Code: smtp; {diagnosis}\n\n"
+            ),
+        ]
     )
     message.attach(told)
     return message

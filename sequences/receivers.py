@@ -12,6 +12,7 @@ from django.utils.formats import date_format
 
 from common.happenings import Happening, Kind, happened
 from identity.models import User
+from outreach.classifying import ReplyClass
 from outreach.guard import why_held
 from outreach.models import AccountHold, InboundMail, Message, Suppression
 from outreach.scopes import rows_within
@@ -55,6 +56,9 @@ def after_decision(message: Message, **_: Any) -> None:
 def after_reply(message: Message, mail: InboundMail, **_: Any) -> None:
     """A person who answered gets no more automatic mail, from any sequence."""
     live = Enrollment.objects.for_org(message.organization_id).live().filter(person=message.person_id)
+    if mail.label == ReplyClass.OPT_OUT:
+        services.stop(message.organization_id, live, cause=Cause.UNSUBSCRIBED, reason="Asked us to stop.")
+        return
     words = f"Answered: {mail.subject}" if mail.subject else "Answered."
     services.stop(message.organization_id, live, cause=Cause.REPLIED, reason=words)
 

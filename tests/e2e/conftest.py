@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -10,7 +11,9 @@ from django.test import Client
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from identity.models import User
+from sandbox.server import RunningSandbox
 from tests.e2e.browser import Complaints, find_chromium
+from tests.e2e.product import celery_worker
 
 # Playwright's loop runs in this thread; the database is used from it only between the browser's steps.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -40,11 +43,14 @@ def visit(browser: Browser, live_server: object, complaints: Complaints) -> Iter
     """``visit("/people/", user=rep, width=390, theme="dark")``: a page in a fresh browser context, logged in as ``user``."""
     contexts = []
 
-    def open_page(path: str, *, user: User | None = None, width: int = 1440, theme: str = "light") -> Page:
+    def open_page(
+        path: str, *, user: User | None = None, width: int = 1440, theme: str = "light", scripts: bool = True
+    ) -> Page:
         phone = width < 760
         context = browser.new_context(
             base_url=str(live_server), viewport={"width": width, "height": 844 if phone else 900},
             color_scheme=theme, has_touch=phone, is_mobile=phone, locale="en-GB", reduced_motion="reduce",
+            java_script_enabled=scripts,
         )  # fmt: skip
         contexts.append(context)
         if user is not None:
@@ -61,3 +67,13 @@ def visit(browser: Browser, live_server: object, complaints: Complaints) -> Iter
     for context in contexts:
         with suppress(Exception):
             context.close()
+
+
+@pytest.fixture
+def product(live_server: Any, sandbox: RunningSandbox, settings: Any) -> Iterator[RunningSandbox]:
+    """Web, worker and sandbox, knowing each other."""
+    settings.BASE_URL = live_server.url
+    sandbox.courier.start()
+    dns = sandbox.name_server.address
+    with celery_worker(BASE_URL=live_server.url, SENDGRID_BASE_URL=sandbox.url, EVENTOPS_DNS_SERVERS=dns, DEBUG="1"):
+        yield sandbox

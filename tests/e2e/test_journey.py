@@ -5,10 +5,9 @@ import io
 import random
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -22,7 +21,6 @@ from meetings.models import Meeting
 from outreach.models import Message
 from sandbox.server import RunningSandbox
 from tests.e2e.browser import axe_findings, picture, sideways
-from tests.e2e.product import celery_worker
 
 pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -34,16 +32,6 @@ LONG = 60_000
 FIRST = ("Jürgen", "Zoë", "Łukasz", "Søren", "Ana", "Müge", "François", "Ingrid", "Óscar", "Béla")
 LAST = ("Müller", "Šimić", "Nowak", "Ångström", "García", "Yıldız", "Lefèvre", "Weiß", "Núñez", "Tóth")
 CITIES = (("Köln", "Germany"), ("Łódź", "Poland"), ("Malmö", "Sweden"), ("São Paulo", "Brazil"), ("Eyüp", "Turkey"))
-
-
-@pytest.fixture
-def product(live_server: Any, sandbox: RunningSandbox, settings: Any) -> Iterator[RunningSandbox]:
-    """Web, worker and sandbox, knowing each other."""
-    settings.BASE_URL = live_server.url
-    sandbox.courier.start()
-    dns = sandbox.name_server.address
-    with celery_worker(BASE_URL=live_server.url, SENDGRID_BASE_URL=sandbox.url, EVENTOPS_DNS_SERVERS=dns, DEBUG="1"):
-        yield sandbox
 
 
 @pytest.fixture

@@ -114,3 +114,35 @@ def test_a_mail_is_read_and_left_on_the_phone(visit: Callable[..., Page], rep: U
 
     expect(page.locator(".inbox-list")).to_be_visible()
     expect(page.locator(".inbox-mail")).to_be_hidden()
+
+
+def test_the_inbox_is_worked_without_scripts_and_without_a_mouse(
+    visit: Callable[..., Page], rep: User, mails: list[InboundMail]
+):
+    page = visit("/outreach/replies/", user=rep, scripts=False)
+    title = page.locator("#mail-title")
+
+    def press(role: str, name: str) -> None:
+        page.get_by_role(role, name=name).first.focus()  # type: ignore[arg-type]
+        page.keyboard.press("Enter")
+
+    press("link", "Grace Hopper")
+    expect(title).to_have_text("Grace Hopper")
+    page.locator("summary[title='Set the class']").focus()
+    page.keyboard.press("Enter")
+    press("button", "Interested")
+    expect(page.locator(".inbox-why")).to_contain_text("interested")
+    page.get_by_label("Answer", exact=True).focus()
+    page.keyboard.type("Two lines cost less than you fear.")
+    press("button", "Send and done")
+    expect(page.locator("#toasts")).to_contain_text("Your answer is on its way.")
+
+    press("link", "Ada Lovelace")
+    page.locator("summary[title='Snooze']").focus()
+    page.keyboard.press("Enter")
+    press("button", "Tomorrow")
+    press("link", "Snoozed")
+    expect(page.locator(".inbox-row")).to_have_count(1)
+    expect(page.locator(".inbox-row")).to_contain_text("Ada Lovelace")
+    press("link", "Done")
+    expect(page.locator(".inbox-row")).to_contain_text("Grace Hopper")
